@@ -1,0 +1,140 @@
+"""What a solver is: a module in ``geolip.solvers`` whose file name is its name.
+
+A solver proposes multipliers and is never believed. While it works it may show
+candidates to a `Judge`, which repairs and verifies them and remembers the best bound;
+so whatever happens to the solver, that bound stands.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from geolip.arrays import Array
+from geolip.errors import GeolipError, UsageError
+from geolip.problem import Multipliers, Problem
+
+PACKAGE = "geolip.solvers"
+
+
+class Status(Enum):
+    """Why a solver stopped; the value is the message for people."""
+
+    SOLVED = "solved to the accuracy asked for"
+    TIME_LIMIT = "stopped at the time limit"
+    ITERATION_LIMIT = "stopped at the iteration limit"
+    STALLED = "stopped because further iterations bring nothing"
+    INTERRUPTED = "interrupted"
+    INACCURATE = "stopped short of the accuracy asked for"
+    FAILED = "failed"
+    TRIVIAL = "nothing to solve"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user asks of a solver.
+
+    Parameters
+    ----------
+    accuracy : float
+        Relative gap ``bound / relaxation value - 1`` at which it may stop.
+    time_limit : float or None
+        Seconds.
+    seed : int
+        Of the random start, where there is one.
+    verbose : bool
+        Let a third-party solver print its own log on stderr.
+    extra : mapping
+        Options handed through untouched, ``-S key=value``.
+    """
+
+    accuracy: float = 1e-4
+    time_limit: float | None = None
+    seed: int = 0
+    verbose: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a solver came back with; nothing in it is trusted.
+
+    Parameters
+    ----------
+    status : Status
+        Why it stopped.
+    multipliers : Multipliers or None
+        Its last or best dual point.
+    value : float or None
+        The relaxation's value as the solver knows it. For the lifted solver a feasible
+        primal value, below the optimum; for others their own objective.
+    iterations : int
+        As the solver counts them.
+    vectors : tuple of array (n_k, r), or None
+        The primal point by blocks 0..K, from which slope patterns are rounded.
+    """
+
+    status: Status
+    multipliers: Multipliers | None = None
+    value: float | None = None
+    iterations: int = 0
+    vectors: tuple[Array, ...] | None = None
+
+
+class Judge(Protocol):
+    """Turns candidates into verified bounds."""
+
+    def consider(self, candidate: Multipliers, value: float | None = None) -> float:
+        """Repair and verify a candidate; return the best verified bound so far.
+
+        ``value`` is the relaxation's value as known now, for those who watch.
+        """
+
+
+class Backend(Protocol):
+    """The contract of a module in ``solvers/``."""
+
+    def usable(self) -> str | None:
+        """Return None, or one line that says why the solver cannot run here.
+
+        Must not import native code.
+        """
+
+    def solve(self, problem: Problem, settings: Settings, judge: Judge) -> Solution:
+        """Solve, or stop early with what there is.
+
+        Raises
+        ------
+        SolverUnavailableError, SolverError
+            Nothing else; third-party exceptions stay inside.
+        """
+
+
+def names() -> list[str]:
+    """Return the names of all solvers, found by listing the folder."""
+    try:
+        package = importlib.import_module(PACKAGE)
+    except ModuleNotFoundError as error:
+        raise GeolipError(
+            "the solvers are not installed: run `pip install -e .` in the checkout"
+        ) from error
+    modules = pkgutil.iter_modules(package.__path__)
+    return sorted(m.name for m in modules if not m.name.startswith("_"))
+
+
+def get(name: str) -> Backend:
+    """Return the solver of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none; the message lists all.
+    """
+    known = names()
+    if name not in known:
+        raise UsageError(f"unknown solver {name!r}: use one of {', '.join(known)}")
+    module: Any = importlib.import_module(f"{PACKAGE}.{name}")
+    backend: Backend = module
+    return backend

@@ -1,0 +1,197 @@
+"""Symmetric matrices in blocks, and their Cholesky factors by block elimination.
+
+The matrix B(tau, D) of a network has a block for each pair of activation layers that
+share an edge: block tridiagonal for a chain, sparse for any graph. Eliminating block
+after block keeps that structure; the input's block is usually diagonal and stays a
+vector.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from geolip.arrays import Array
+
+Blocks = Mapping[tuple[int, int], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class BlockMatrix:
+    """A symmetric matrix, stored as its lower blocks.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Rows in every block.
+    blocks : mapping of (i, j) to array, i >= j
+        Block (i, j) of shape (sizes[i], sizes[j]); a diagonal block may be the vector
+        of its diagonal. Every diagonal block is present, other missing ones are zero.
+    """
+
+    sizes: tuple[int, ...]
+    blocks: Blocks
+
+    def diagonal(self, i: int) -> Array:
+        """Return the diagonal of block (i, i)."""
+        block = self.blocks[i, i]
+        return block if block.ndim == 1 else np.diagonal(block)
+
+    def apply(self, V: Sequence[Array]) -> list[Array]:
+        """Return the product with ``V``, one array (sizes[i], r) a block."""
+        result = [np.zeros((size, V[0].shape[1])) for size in self.sizes]
+        for (i, j), block in self.blocks.items():
+            if i == j:
+                result[i] += block[:, None] * V[i] if block.ndim == 1 else block @ V[i]
+            else:
+                result[i] += block @ V[j]
+                result[j] += block.T @ V[i]
+        return result
+
+    def scaled(self, scales: Sequence[Array]) -> "BlockMatrix":
+        """Return S B S for the diagonal S given by blocks ``scales``."""
+        blocks = {}
+        for (i, j), block in self.blocks.items():
+            if block.ndim == 1:
+                blocks[i, j] = block * scales[i] ** 2
+            else:
+                blocks[i, j] = block * scales[i][:, None] * scales[j]
+        return BlockMatrix(self.sizes, blocks)
+
+    def shifted(self, shift: float) -> "BlockMatrix":
+        """Return B - shift I."""
+        blocks = dict(self.blocks)
+        for i, size in enumerate(self.sizes):
+            block = blocks[i, i]
+            blocks[i, i] = block - (shift if block.ndim == 1 else shift * np.eye(size))
+        return BlockMatrix(self.sizes, blocks)
+
+    def factor(self) -> "BlockFactor":
+        """Return the Cholesky factor.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If a pivot is not positive: the matrix is not positive definite, or too
+            close to the boundary to tell in float64.
+        """
+        work = dict(self.blocks)
+        factors: dict[tuple[int, int], Array] = {}
+        order = elimination_order(self)
+        left = set(order)
+        for k in order:
+            left.remove(k)
+            neighbours = sorted(i for i in left if (max(i, k), min(i, k)) in work)
+            pivot = _cholesky(work.pop((k, k)))
+            factors[k, k] = pivot
+            for i in neighbours:
+                block = work.pop((i, k)) if i > k else work.pop((k, i)).T
+                factors[i, k] = _right_divide(block, pivot)
+            for i in neighbours:
+                for j in neighbours:
+                    if j <= i:
+                        update = factors[i, k] @ factors[j, k].T
+                        work[i, j] = _subtract(work.get((i, j)), update)
+        return BlockFactor(self.sizes, tuple(order), factors)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockFactor:
+    """A Cholesky factor in blocks: ``factors[i, k]`` belongs to pivot k."""
+
+    sizes: tuple[int, ...]
+    order: tuple[int, ...]
+    factors: Blocks
+
+    def solve(self, V: Sequence[Array]) -> list[Array]:
+        """Return B^-1 V, one array (sizes[i], r) a block."""
+        result = list(V)
+        below = {
+            k: [i for i in self.sizes_after(k) if (i, k) in self.factors]
+            for k in self.order
+        }
+        for k in self.order:
+            result[k] = _solve(self.factors[k, k], result[k], transposed=False)
+            for i in below[k]:
+                result[i] = result[i] - self.factors[i, k] @ result[k]
+        for k in reversed(self.order):
+            for i in below[k]:
+                result[k] = result[k] - self.factors[i, k].T @ result[i]
+            result[k] = _solve(self.factors[k, k], result[k], transposed=True)
+        return result
+
+    def absolute_product(self, V: Sequence[Array]) -> list[Array]:
+        """Return |L| |L'| V, which bounds the rounding of the factorisation."""
+        inner = [np.zeros_like(v) for v in V]
+        result = [np.zeros_like(v) for v in V]
+        for (i, k), block in self.factors.items():
+            part = np.abs(block)
+            inner[k] += part[:, None] * V[i] if part.ndim == 1 else part.T @ V[i]
+        for (i, k), block in self.factors.items():
+            part = np.abs(block)
+            result[i] += part[:, None] * inner[k] if part.ndim == 1 else part @ inner[k]
+        return result
+
+    def sizes_after(self, k: int) -> tuple[int, ...]:
+        """Return the blocks that are eliminated after block k."""
+        return self.order[self.order.index(k) + 1 :]
+
+
+def elimination_order(matrix: BlockMatrix) -> list[int]:
+    """Return an order of elimination that greedily keeps the arithmetic small."""
+    sizes = matrix.sizes
+    edges: dict[int, set[int]] = {i: set() for i in range(len(sizes))}
+    for i, j in matrix.blocks:
+        if i != j:
+            edges[i].add(j)
+            edges[j].add(i)
+    diagonal = {i for i in edges if matrix.blocks[i, i].ndim == 1}
+    order: list[int] = []
+
+    def work(k: int) -> tuple[float, int]:
+        around = sum(sizes[i] for i in edges[k])
+        own = 0.0 if k in diagonal else sizes[k] ** 3 / 3 + sizes[k] ** 2 * around
+        return own + sizes[k] * around**2, k
+
+    while edges:
+        k = min(edges, key=work)
+        order.append(k)
+        # The neighbours of an eliminated block become neighbours of each other.
+        around = edges.pop(k)
+        for i in around:
+            edges[i] = (edges[i] | around) - {i, k}
+        diagonal -= around
+    return order
+
+
+def _cholesky(block: Array) -> Array:
+    if block.ndim == 1:
+        if not (block > 0).all():
+            raise np.linalg.LinAlgError("a diagonal entry is not positive")
+        return np.sqrt(block)
+    lower = linalg.cholesky(block, lower=True, check_finite=True)
+    if not np.isfinite(np.diagonal(lower)).all():
+        raise np.linalg.LinAlgError("a pivot is not finite")
+    return np.asarray(lower)
+
+
+def _right_divide(block: Array, pivot: Array) -> Array:
+    if pivot.ndim == 1:
+        return block / pivot
+    return np.asarray(linalg.solve_triangular(pivot, block.T, lower=True)).T
+
+
+def _solve(pivot: Array, V: Array, *, transposed: bool) -> Array:
+    if pivot.ndim == 1:
+        return V / pivot[:, None]
+    trans = "T" if transposed else "N"
+    return np.asarray(linalg.solve_triangular(pivot, V, lower=True, trans=trans))
+
+
+def _subtract(block: Array | None, update: Array) -> Array:
+    if block is None:
+        return -update
+    if block.ndim == 1:
+        return np.asarray(np.diag(block) - update)
+    return block - update

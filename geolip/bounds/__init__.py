@@ -1,0 +1,1 @@
+"""Bounds that need no semidefinite program, upper and lower, one file each."""

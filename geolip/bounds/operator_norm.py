@@ -1,0 +1,75 @@
+"""Upper bounds of the norm of one linear operator, from l_inf or l_2 to l_inf or l_2.
+
+Source: rows for l_inf outputs; for l_2 the least of the Schur test sqrt(l_1 l_inf) and
+of a spectral norm that a Cholesky factorisation of ``s^2 I - A'A`` confirms.
+"""
+
+import math
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.linear import LinearOperator
+from geolip.norms import NormPair
+
+_UNIT = 2.0**-53
+# Above this many rows and columns a Gram matrix is not formed for a fallback bound.
+_LARGEST_GRAM = 2000
+
+
+def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
+    """Return an upper bound of ``max ||A x||_out over ||x||_in <= 1``."""
+    m, n = operator.shape
+    up = 1 + 4 * (m + n + operator.roundings + 4) * _UNIT
+    match norms.input.name, norms.output.name:
+        case "inf", "inf":
+            return float(operator.row_sums.max(initial=0.0)) * up
+        case "inf", _:
+            return float(np.linalg.norm(operator.row_sums)) * up
+        case _, "inf":
+            return _largest_row(operator) * up
+    return _spectral(operator) * up
+
+
+def _largest_row(operator: LinearOperator) -> float:
+    if max(operator.shape) > _LARGEST_GRAM:
+        largest = operator.column_sums.max(initial=0.0)
+        rows = operator.row_sums * np.minimum(operator.row_sums, largest)
+        return math.sqrt(float(rows.max(initial=0.0)))
+    matrix = operator.absolute().dense()
+    return float(np.linalg.norm(matrix, axis=1).max(initial=0.0))
+
+
+def _spectral(operator: LinearOperator) -> float:
+    rows = float(operator.row_sums.max(initial=0.0))
+    columns = float(operator.column_sums.max(initial=0.0))
+    schur = math.sqrt(rows) * math.sqrt(columns)
+    if schur == 0.0 or max(operator.shape) > _LARGEST_GRAM:
+        return schur
+    # Scaled by a power of two, so that the Gram matrix neither over- nor underflows.
+    scale = math.ldexp(1.0, -math.frexp(schur)[1])
+    matrix = operator.dense() * scale
+    if matrix.shape[0] > matrix.shape[1]:
+        matrix = matrix.T
+    confirmed = _confirmed(matrix, operator.roundings)
+    return schur if confirmed is None else min(schur, confirmed / scale)
+
+
+def _confirmed(matrix: Array, roundings: int) -> float | None:
+    """Return s with ``||matrix||_2 <= s``, None if rounding leaves nothing certain."""
+    m, n = matrix.shape
+    gram = matrix @ matrix.T
+    guess = math.sqrt(max(float(np.linalg.eigvalsh(gram)[-1]), 0.0))
+    absolute = np.abs(matrix)
+    terms = (m + n + 2 * roundings + 8) * _UNIT
+    formed = terms * float((absolute @ (absolute.T @ np.ones(m))).max())
+    for slack in (1e-12, 1e-10, 1e-8):
+        bound = guess * (1 + slack)
+        test = bound**2 * np.eye(m) - gram
+        backward = (m + 8) * _UNIT * (m + 1) * bound**2
+        try:
+            np.linalg.cholesky(test - (formed + backward) * np.eye(m))
+        except np.linalg.LinAlgError:
+            continue
+        return bound
+    return None

@@ -1,0 +1,119 @@
+"""Lower bounds of the formal global Lipschitz constant: slope patterns.
+
+Any choice of slopes at the ends of their sectors gives a Jacobian whose norm the SDP
+bound cannot undercut. Patterns are rounded from the relaxation's primal vectors by
+random hyperplanes, then improved: with all else fixed the best slope of a neuron is
+known from the sign of its gradient, so one adjoint pass improves every block in turn.
+
+Source: docs/theory.md section 6; rounding by hyperplanes after Goemans and Williamson
+(J. ACM 42, 1995).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.bounds.jacobian import jacobian_norms
+from geolip.norms import NormPair
+from geolip.sectors import SectorNetwork
+
+_PATTERNS = 32
+_ROUNDS = 24
+_ROUNDING = 1e-11
+
+
+def largest_pattern(
+    network: SectorNetwork,
+    norms: NormPair,
+    seed: int,
+    vectors: Sequence[Array] | None = None,
+) -> tuple[float, Array]:
+    """Return the largest Jacobian norm over the slope patterns tried.
+
+    Parameters
+    ----------
+    network : SectorNetwork
+        The network.
+    norms : NormPair
+        In which to measure.
+    seed : int
+        Of the random hyperplanes.
+    vectors : sequence of array (n_k, rank), optional
+        A primal point of the relaxation by blocks 0..K; without it the start is random.
+
+    Returns
+    -------
+    (float, array (n_0,))
+        A lower bound of the FGL, and the unit input direction that attains it.
+    """
+    random = np.random.default_rng(seed)
+    X, slopes = _random_start(network, norms, random)
+    if vectors is not None:
+        rounded_X, rounded = _rounded_start(network, norms, random, vectors)
+        X = np.concatenate([X, rounded_X], axis=1)
+        pairs = zip(slopes, rounded, strict=True)
+        slopes = [np.concatenate(pair, axis=1) for pair in pairs]
+    for _ in range(_ROUNDS):
+        X, slopes, changed = _improve(network, norms, X, slopes)
+        if not changed:
+            break
+    F = norms.output.dual_aligned(network.jacobian(slopes, X))
+    values, X, _ = jacobian_norms(network, slopes, norms, F)
+    best = int(np.argmax(values))
+    return float(values[best]) * (1 - _ROUNDING), X[:, best]
+
+
+def _random_start(
+    network: SectorNetwork, norms: NormPair, random: np.random.Generator
+) -> tuple[Array, list[Array]]:
+    draw = random.standard_normal((network.input_size, _PATTERNS))
+    slopes = []
+    for block in network.blocks:
+        up = random.random((block.size, _PATTERNS)) < 0.5
+        slopes.append(np.where(up, block.upper[:, None], block.lower[:, None]))
+    # One pattern with every slope at its upper end: the best for non-negative weights.
+    for block, pattern in zip(network.blocks, slopes, strict=True):
+        pattern[:, 0] = block.upper
+    draw[:, 0] = 1.0
+    return norms.input.aligned(draw), slopes
+
+
+def _rounded_start(
+    network: SectorNetwork,
+    norms: NormPair,
+    random: np.random.Generator,
+    vectors: Sequence[Array],
+) -> tuple[Array, list[Array]]:
+    hyperplanes = random.standard_normal((vectors[0].shape[1], _PATTERNS))
+    projected = [V @ hyperplanes for V in vectors]
+    slopes = []
+    for k, block in enumerate(network.blocks, 1):
+        z = block.preactivation.apply(projected)
+        centre = ((block.lower + block.upper) / 2)[:, None]
+        up = (projected[k] - centre * z) * z > 0
+        slopes.append(np.where(up, block.upper[:, None], block.lower[:, None]))
+    return norms.input.aligned(projected[0]), slopes
+
+
+def _improve(
+    network: SectorNetwork, norms: NormPair, X: Array, slopes: Sequence[Array]
+) -> tuple[Array, list[Array], bool]:
+    """Choose the best slopes of each block with all else fixed, last block first."""
+    values, preactivations = [X], []
+    for block, s in zip(network.blocks, slopes, strict=True):
+        preactivations.append(block.preactivation.apply(values))
+        values.append(s * preactivations[-1])
+    F = norms.output.dual_aligned(network.output.apply(values))
+    gradients = [np.zeros((size, X.shape[1])) for size in network.sizes]
+    network.output.add_adjoint(F, gradients)
+    improved = list(slopes)
+    for k in range(len(network.blocks), 0, -1):
+        block, gain = network.blocks[k - 1], gradients[k] * preactivations[k - 1]
+        best = np.where(gain > 0, block.upper[:, None], block.lower[:, None])
+        improved[k - 1] = np.where(gain == 0, slopes[k - 1], best)
+        block.preactivation.add_adjoint(improved[k - 1] * gradients[k], gradients)
+    moved = norms.input.aligned(gradients[0])
+    pairs = zip(improved, slopes, strict=True)
+    changed = any(bool((new != old).any()) for new, old in pairs)
+    return moved, improved, changed or not np.array_equal(moved, X)

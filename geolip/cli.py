@@ -1,0 +1,218 @@
+"""The command line: results on stdout, progress on stderr and only on a terminal.
+
+Exit codes: 0 certified; 1 unexpected; 2 wrong usage; 3 the model cannot be read; 4
+nothing could be certified, or the solver is not usable; 5 certified but above
+``--max``.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from geolip import backend
+from geolip.errors import GeolipError, UsageError
+
+_ABOVE_MAX = 5
+
+
+class _Group(click.Group):
+    """Turns geolip's errors into one message and their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GeolipError as error:
+            _fail(error)
+
+
+def _fail(error: GeolipError) -> NoReturn:
+    click.echo(f"geolip: {error}", err=True)
+    sys.exit(error.exit_code)
+
+
+class _Seconds(click.ParamType[float]):
+    """A duration: ``90``, ``90s``, ``10m`` or ``1.5h``."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        text = str(value).strip().lower()
+        unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
+        try:
+            return float(text[:-1]) * unit if unit else float(text)
+        except ValueError:
+            self.fail(
+                f"{value!r} is not a duration such as 90, 10m or 1.5h", param, ctx
+            )
+
+
+class _Rows(click.ParamType[list[int]]):
+    """Output indices: ``all`` or ``0,3,7``."""
+
+    name = "rows"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
+        try:
+            return [int(part) for part in str(value).split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is not a list such as 0,3,7", param, ctx)
+
+
+class _Option(click.ParamType[tuple[str, Any]]):
+    """A solver option ``key=value``; the value is JSON if it parses as such."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
+        key, separator, text = str(value).partition("=")
+        if not (key and separator):
+            self.fail(f"{value!r} is not of the form key=value", param, ctx)
+        try:
+            return key, json.loads(text)
+        except json.JSONDecodeError:
+            return key, text
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="geolip")
+def main() -> None:
+    """Certified Lipschitz constants of neural networks."""
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.option(
+    "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
+)
+@click.option("--method", help="Relaxation; chosen by the norm if not given.")
+@click.option(
+    "--solver", default="lifted", show_default=True, help="See geolip solvers."
+)
+@click.option(
+    "--accuracy",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Relative verified gap at which the solver may stop.",
+)
+@click.option("--time-limit", type=_Seconds(), help="For all solves: 90, 10m, 1.5h.")
+@click.option(
+    "--rows", type=_Rows(), help="Outputs to bound, such as 0,3; default all."
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("-S", "options", type=_Option(), multiple=True, help="Solver option.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--output", type=click.Path(), help="Write the JSON object to a file too."
+)
+@click.option("--max", "largest", type=float, help="Exit 5 if the bound is above this.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the solver's own log.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def certify(
+    model: str,
+    norm: str,
+    method: str | None,
+    solver: str,
+    accuracy: float,
+    time_limit: float | None,
+    rows: list[int] | None,
+    seed: int,
+    options: tuple[tuple[str, Any], ...],
+    as_json: bool,
+    output: str | None,
+    largest: float | None,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Certify the Lipschitz constant of MODEL, an ONNX file."""
+    from geolip.certification import certify as run
+
+    line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
+    try:
+        report = run(
+            model,
+            norm,
+            method=method,
+            solver=solver,
+            accuracy=accuracy,
+            time_limit=time_limit,
+            rows=rows,
+            seed=seed,
+            solver_options=dict(options),
+            verbose=verbose,
+            progress=line.show,
+        )
+    finally:
+        line.clear()
+    click.echo(report.to_json() if as_json else str(report))
+    if output is not None:
+        _write(Path(output), report.to_json() + "\n")
+    if largest is not None and report.bound > largest:
+        click.echo(f"geolip: the bound is above --max {largest:g}", err=True)
+        sys.exit(_ABOVE_MAX)
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def inspect(model: str, as_json: bool) -> None:
+    """Show the layers of MODEL, or everything in it that is not supported."""
+    from geolip import importer, inspection
+
+    network = importer.load(model)
+    if as_json:
+        click.echo(json.dumps(inspection.describe(network), indent=2))
+    else:
+        click.echo(inspection.table(network))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def solvers(as_json: bool) -> None:
+    """List the solvers: usable, or why not."""
+    states = {name: backend.get(name).usable() for name in backend.names()}
+    if as_json:
+        rows = [
+            {"name": n, "usable": r is None, "reason": r} for n, r in states.items()
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    width = max(map(len, states))
+    for name, reason in states.items():
+        click.echo(f"{name.ljust(width)}  {reason or 'usable'}")
+
+
+class _ProgressLine:
+    """One line on stderr that overwrites itself."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled, self._width = enabled, 0
+
+    def show(self, text: str) -> None:
+        if self._enabled:
+            click.echo("\r" + text.ljust(self._width), nl=False, err=True)
+            self._width = len(text)
+
+    def clear(self) -> None:
+        if self._enabled and self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, text=True)
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

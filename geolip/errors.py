@@ -1,0 +1,70 @@
+"""Every error that geolip raises on purpose, each with its exit code.
+
+A message says what was found, what would be accepted and what to do next.
+"""
+
+from collections.abc import Sequence
+
+
+class GeolipError(Exception):
+    """Base of all errors of this package; never raised itself.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the process exits with when the error reaches the command line.
+    """
+
+    exit_code = 1
+
+
+class UsageError(GeolipError):
+    """The call is wrong: an unknown name, a missing file, a value out of range."""
+
+    exit_code = 2
+
+
+class ModelError(GeolipError):
+    """The model cannot be read: not ONNX, truncated, inconsistent, not finite."""
+
+    exit_code = 3
+
+
+class UnsupportedModelError(ModelError):
+    """The model is readable but uses something that geolip does not certify.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        One line for every node that stands in the way, all of them.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        The same lines.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        noun = "node is" if count == 1 else "nodes are"
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{count} {noun} not supported:\n{lines}")
+
+
+class SolverUnavailableError(GeolipError):
+    """The chosen solver cannot run here: not installed, or no licence."""
+
+    exit_code = 4
+
+
+class SolverError(GeolipError):
+    """A solver stopped without multipliers that could be used."""
+
+    exit_code = 4
+
+
+class CertificationError(GeolipError):
+    """Nothing could be certified: neither multipliers nor closed forms bound it."""
+
+    exit_code = 4

@@ -1,0 +1,170 @@
+"""Exact algebra of affine functions: what the operators of a model are built from.
+
+A constant is an `Affine` without terms. Nothing here multiplies two stored numbers of
+the model, except for biases, which cancel in every difference.
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geolip.arrays import Array
+from geolip.importer.refusals import PRODUCT, RefusedError
+from geolip.linear import (
+    Composition,
+    Dense,
+    LinearOperator,
+    Sparse,
+    add,
+    compose,
+    scaling,
+    selection,
+)
+from geolip.network import Affine
+
+
+def constant(values: Array) -> Affine:
+    """Return the constant function with the given value and shape."""
+    return Affine({}, values.ravel(), values.shape)
+
+
+def mapped(value: Affine, operator: LinearOperator, shape: tuple[int, ...]) -> Affine:
+    """Return ``operator`` after ``value``, as a tensor of the given shape."""
+    terms = {j: compose(operator, inner) for j, inner in value.terms.items()}
+    # Taking apart what was concatenated leaves nothing of the other parts.
+    terms = {j: term for j, term in terms.items() if not _is_zero(term)}
+    return Affine(terms, operator.apply(value.bias[:, None])[:, 0], shape)
+
+
+def _is_zero(operator: LinearOperator) -> bool:
+    match operator:
+        case Composition(factors=factors):
+            return any(_is_zero(factor) for factor in factors)
+        case Sparse(matrix=matrix):
+            return not matrix.data.any()
+        case Dense(matrix=matrix):
+            return not matrix.any()
+    return False
+
+
+def total(parts: Sequence[Affine]) -> Affine:
+    """Return the sum of tensors of one shape."""
+    terms: dict[int, LinearOperator] = {}
+    for part in parts:
+        for j, operator in part.terms.items():
+            terms[j] = add(terms[j], operator) if j in terms else operator
+    bias = np.sum([part.bias for part in parts], axis=0)
+    return Affine(terms, bias, parts[0].shape)
+
+
+def numbered(parts: Sequence[Affine]) -> list[NDArray[np.int64]]:
+    """Return tensors shaped like ``parts`` that number all coordinates from 1 on.
+
+    Moving these numbers around as an operator moves entries, then calling `rearranged`,
+    is that operator. No coordinate has number 0, so that a zero filled in is noticed.
+    """
+    ends = np.cumsum([part.size for part in parts])
+    return [
+        np.arange(end - part.size, end, dtype=np.int64).reshape(part.shape) + 1
+        for part, end in zip(parts, ends, strict=True)
+    ]
+
+
+def rearranged(parts: Sequence[Affine], numbers: NDArray[np.int64]) -> Affine:
+    """Return the tensor of the coordinates of ``parts`` with these numbers."""
+    places = numbers.ravel() - 1
+    bias = np.concatenate([part.bias for part in parts])
+    if places.size and (places.min() < 0 or places.max() >= len(bias)):
+        raise ValueError("entries are made up that no input has")
+    moved = [Affine({}, bias[places], numbers.shape)]
+    start = 0
+    for part in parts:
+        inside = (places >= start) & (places < start + part.size)
+        if part.terms and inside.any():
+            pick = selection(np.where(inside, places - start, -1), part.size)
+            linear = Affine(part.terms, np.zeros(part.size), part.shape)
+            moved.append(mapped(linear, pick, numbers.shape))
+        start += part.size
+    return total(moved)
+
+
+def broadcast(value: Affine, shape: tuple[int, ...]) -> Affine:
+    """Return ``value`` repeated to the given shape as NumPy does."""
+    if value.shape == shape:
+        return value
+    return rearranged([value], np.broadcast_to(numbered([value])[0], shape))
+
+
+def aligned(parts: Sequence[Affine]) -> list[Affine]:
+    """Return all parts broadcast to their common shape."""
+    shape = np.broadcast_shapes(*(part.shape for part in parts))
+    return [broadcast(part, shape) for part in parts]
+
+
+def scaled(value: Affine, factors: Array) -> Affine:
+    """Return ``value`` times constant factors, broadcast against each other."""
+    if not np.isfinite(factors).all():
+        raise ValueError("a factor is too large for float64")
+    shape = np.broadcast_shapes(value.shape, factors.shape)
+    whole = broadcast(value, shape)
+    if (factors == 1.0).all():
+        return whole
+    return mapped(whole, scaling(np.broadcast_to(factors, shape)), shape)
+
+
+def entries(
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    values: Array | float,
+    shape: tuple[int, int],
+) -> Sparse:
+    """Return the matrix with the given entries, broadcast against each other."""
+    rows, columns, values = np.broadcast_arrays(rows, columns, values)
+    triplets = (values.ravel(), (rows.ravel(), columns.ravel()))
+    return Sparse(sparse.coo_array(triplets, shape=shape, dtype=float).tocsr())
+
+
+def product(left: Affine, right: Affine) -> Affine:
+    """Return the matrix product, for operands of any rank as in ``numpy.matmul``."""
+    if left.terms and right.terms:
+        raise RefusedError(PRODUCT)
+    if not left.shape or not right.shape:
+        raise ValueError("a matrix product needs operands with axes")
+    a = left.shape if len(left.shape) > 1 else (1, *left.shape)
+    b = right.shape if len(right.shape) > 1 else (*right.shape, 1)
+    if a[-1] != b[-2]:
+        raise ValueError(f"shapes {left.shape} and {right.shape} do not fit")
+    batch = np.broadcast_shapes(a[:-2], b[:-2])
+    rows = (a[-2],) if len(left.shape) > 1 else ()
+    columns = (b[-1],) if len(right.shape) > 1 else ()
+    shape = (*batch, *rows, *columns)
+    if right.terms:
+        return mapped(right, _from_left(left.bias.reshape(a), b, batch), shape)
+    return mapped(left, _from_right(a, right.bias.reshape(b), batch), shape)
+
+
+def _from_left(W: Array, b: tuple[int, ...], batch: tuple[int, ...]) -> LinearOperator:
+    if prod(W.shape[:-2]) == 1:
+        return Dense(W.reshape(W.shape[-2:]), outer=prod(batch), inner=b[-1])
+    return _batched(W[..., :, :, None], _places(b)[..., None, :, :], batch)
+
+
+def _from_right(a: tuple[int, ...], W: Array, batch: tuple[int, ...]) -> LinearOperator:
+    if prod(W.shape[:-2]) == 1:
+        matrix = np.ascontiguousarray(W.reshape(W.shape[-2:]).T)
+        return Dense(matrix, outer=prod(batch) * a[-2])
+    return _batched(W[..., None, :, :], _places(a)[..., :, :, None], batch)
+
+
+def _batched(W: Array, places: NDArray[np.int64], batch: tuple[int, ...]) -> Sparse:
+    """Return ``sum_j W[.., i, j, k] x[places[.., i, j, k]]``, one sum for each i, k."""
+    *_, m, _, p = np.broadcast_shapes(W.shape, places.shape)
+    results = _places((*batch, m, p))[..., :, None, :]
+    return entries(results, places, W, (results.size, places.size))
+
+
+def _places(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.arange(prod(shape), dtype=np.int64).reshape(shape)

@@ -1,0 +1,71 @@
+"""Evaluation of one node on constants, with ONNX's own reference implementation.
+
+Real numbers are widened to float64 first: evaluated as stored, in float32, arithmetic
+on weights would certify another function than the model's.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, helper
+from onnx.reference import ReferenceEvaluator
+
+from geolip.importer.elements import is_real, real
+from geolip.importer.refusals import RefusedError
+
+
+def evaluate(
+    node: NodeProto, opset: int, inputs: Sequence[NDArray[Any] | None]
+) -> list[NDArray[Any]]:
+    """Return all outputs of ``node``, also the unnamed ones.
+
+    Parameters
+    ----------
+    node : NodeProto
+        A node without subgraphs.
+    opset : int
+        The version of the default operator set.
+    inputs : sequence of array or None
+        Their values; None where an optional input is left out. They stay unchanged.
+
+    Returns
+    -------
+    list of array
+        Integers as ONNX defines them; what is computed from real numbers in float64.
+
+    Raises
+    ------
+    RefusedError
+        If a result is not a tensor.
+    """
+    # Fresh names, because a node may read one tensor twice and leave outputs unnamed.
+    feeds = {
+        f"input_{i}": real(value) if is_real(value.dtype) else value.copy()
+        for i, value in enumerate(inputs)
+        if value is not None
+    }
+    single = NodeProto()
+    single.CopyFrom(node)
+    single.domain = ""  # also written "ai.onnx"
+    single.input[:] = [f"input_{i}" * (v is not None) for i, v in enumerate(inputs)]
+    single.output[:] = [f"output_{i}" for i in range(len(node.output))]
+    graph = helper.make_graph(
+        [single],
+        "constants",
+        [
+            helper.make_tensor_value_info(
+                name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+            )
+            for name, value in feeds.items()
+        ],
+        [helper.make_empty_tensor_value_info(name) for name in single.output],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    # Infinite and undefined values are noticed where a constant is used.
+    with np.errstate(all="ignore"):
+        results = ReferenceEvaluator(model).run(None, feeds)
+    if not all(isinstance(value, np.ndarray | np.generic) for value in results):
+        raise RefusedError("gives something else than a tensor")
+    return [np.asarray(value) for value in results]

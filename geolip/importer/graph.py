@@ -1,0 +1,177 @@
+"""The walk along a graph that turns its nodes into blocks and affine functions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto
+
+from geolip.errors import ModelError, UnsupportedModelError
+from geolip.importer.algebra import constant
+from geolip.importer.boundary import translated
+from geolip.importer.catalogue import readers
+from geolip.importer.definition import attributes_of, schema_of
+from geolip.importer.elements import from_code, is_real, widens
+from geolip.importer.interface import Interface, interface_of
+from geolip.importer.liveness import live_nodes
+from geolip.importer.operation import Operation, Value, label
+from geolip.importer.refusals import RefusedError, is_function_of_inputs, reason
+from geolip.linear import identity
+from geolip.network import Affine, Block, Network
+
+
+def build(model: ModelProto) -> Network:
+    """Return the network of an ONNX model.
+
+    Raises
+    ------
+    ModelError
+        If the model contradicts itself.
+    UnsupportedModelError
+        If the output depends on nodes that cannot be certified; it lists all of them.
+    """
+    interface = interface_of(model)
+    redefined = {function.name for function in model.functions if not function.domain}
+    walk = _Walk(interface, redefined)
+    given = {interface.input_name, *interface.stored}
+    for node in live_nodes(model.graph, interface.output_name, given):
+        walk.read(node)
+    if walk.problems:
+        raise UnsupportedModelError(walk.problems)
+    return walk.network()
+
+
+class _Walk:
+    """What is known after reading the nodes so far.
+
+    A tensor whose value is None could not be read; what follows from it is skipped, so
+    that one pass finds every node that stands in the way.
+    """
+
+    def __init__(self, interface: Interface, redefined: set[str]) -> None:
+        self.interface = interface
+        self.redefined = redefined
+        self.problems: list[str] = []
+        self.blocks: list[Block] = []
+        self.values: dict[str, Value | None] = {}
+        self.types: dict[str, np.dtype[Any]] = {}
+        self.define(
+            interface.input_name,
+            self.coordinates(0, interface.input_shape),
+            interface.input_type,
+        )
+
+    def network(self) -> Network:
+        """Return the whole network, when all nodes are read."""
+        name = self.interface.output_name
+        output = self.value(name)
+        if isinstance(output, np.ndarray):
+            with translated(f"output {name!r}"):
+                output = constant(output.astype(np.float64, casting="same_kind"))
+        if output is None or not output.size:
+            raise ModelError(f"output {name!r} is empty")
+        if not np.isfinite(output.bias).all():
+            raise ModelError(f"output {name!r} has NaN or infinite entries")
+        return Network(
+            input_shape=self.interface.input_shape,
+            blocks=tuple(self.blocks),
+            output=output,
+            input_name=self.interface.input_name,
+            output_name=name,
+        )
+
+    def read(self, node: NodeProto) -> None:
+        """Find the values of a node's outputs."""
+        try:
+            with translated(label(node)), np.errstate(all="raise", under="ignore"):
+                self.results(node)
+        except RefusedError as error:
+            self.problems.append(f"{label(node)}: {error}")
+            self.values |= dict.fromkeys(filter(None, node.output))
+
+    def results(self, node: NodeProto) -> None:
+        """Define a node's outputs, or raise what the reader raises."""
+        kind = node.op_type
+        if node.domain not in ("", "ai.onnx"):
+            raise RefusedError(f"operators of domain {node.domain!r} are not supported")
+        if kind in self.redefined:
+            raise RefusedError("the model redefines this operator as a function")
+        schema = schema_of(node, self.interface.opset)
+        names = list(node.input)
+        inputs = [self.value(name) if name else None for name in names]
+        unread = any(name and v is None for name, v in zip(names, inputs, strict=True))
+        folds = is_function_of_inputs(kind) and not any(
+            isinstance(value, Affine) and value.terms for value in inputs
+        )
+        if kind not in readers() and (unread or not folds):
+            raise RefusedError(reason(kind))
+        if unread:
+            self.values |= dict.fromkeys(filter(None, node.output))
+            return
+        operation = Operation(
+            node=node,
+            schema=schema,
+            opset=self.interface.opset,
+            attributes=attributes_of(node, schema),
+            inputs=inputs,
+            types=[self.types[name] if name else None for name in names],
+        )
+        result = _folded(operation) if folds else readers()[kind](operation)
+        if isinstance(result, Block):
+            result = self.append(result)
+        outputs = [result] if isinstance(result, np.ndarray | Affine) else result
+        used = outputs[: len(node.output)]
+        for name, value in zip(node.output, used, strict=True):
+            if name:
+                self.define(name, value, _declared(operation, value))
+
+    def value(self, name: str) -> Value | None:
+        """Return the value of a tensor, None if it could not be read."""
+        if name in self.interface.stored and name not in self.values:
+            stored = self.interface.constant(name)
+            self.define(name, stored, stored.dtype)
+        return self.values[name]
+
+    def define(self, name: str, value: Value, dtype: np.dtype[Any]) -> None:
+        """Store a tensor."""
+        self.values[name] = value
+        self.types[name] = dtype
+
+    def append(self, block: Block) -> Affine:
+        """Add a block and return its output."""
+        if not block.size:
+            return block.preactivation
+        self.blocks.append(block)
+        return self.coordinates(len(self.blocks), block.preactivation.shape)
+
+    def coordinates(self, block: int, shape: tuple[int, ...]) -> Affine:
+        """Return the coordinates of a block as a tensor."""
+        size = int(np.prod(shape, dtype=np.int64))
+        return Affine({block: identity(size)}, np.zeros(size), shape)
+
+
+def _folded(operation: Operation) -> Sequence[Value]:
+    """Return the outputs of a node that reads constants only."""
+    inputs = [
+        value.bias.reshape(value.shape) if isinstance(value, Affine) else value
+        for value in operation.inputs
+    ]
+    match operation.node.op_type, inputs, operation.types:
+        # What is held in float64 stands for a real number, which a cast may leave alone
+        # if the types that the model declares do so, although float64 is wider.
+        case "Cast", [np.ndarray() as value], [np.dtype() as source] if widens(
+            source, from_code(operation.attributes["to"])
+        ):
+            return [value]
+    return operation.evaluate(inputs)
+
+
+def _declared(operation: Operation, value: Value) -> np.dtype[Any]:
+    """Return the element type that an output has by ONNX, however it is held."""
+    if operation.node.op_type == "Cast":
+        return from_code(operation.attributes["to"])
+    real_types = [dtype for dtype in operation.types if dtype and is_real(dtype)]
+    held = value.dtype if isinstance(value, np.ndarray) else None
+    if held and not (is_real(held) and real_types):
+        return held
+    return real_types[0]

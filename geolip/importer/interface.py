@@ -1,0 +1,147 @@
+"""What a model shows to the outside: its input, its output, its stored tensors."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, defs, numpy_helper
+
+from geolip.errors import ModelError
+from geolip.importer.boundary import translated
+from geolip.importer.elements import code_name, from_code, is_real
+
+# Before it, Add had its own broadcasting and Dropout could be in training.
+_OLDEST_OPSET = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Interface:
+    """The outside of a model.
+
+    Parameters
+    ----------
+    opset : int
+        The version of the default operator set.
+    input_name, output_name : str
+        The tensors between which the network is.
+    input_shape : tuple of int
+        A free dimension as 1.
+    input_type : dtype
+        A floating-point type.
+    stored : mapping of str to TensorProto
+        The initialisers.
+    """
+
+    opset: int
+    input_name: str
+    input_shape: tuple[int, ...]
+    input_type: np.dtype[Any]
+    output_name: str
+    stored: Mapping[str, TensorProto]
+
+    def constant(self, name: str) -> NDArray[Any]:
+        """Return a stored tensor in its own element type."""
+        tensor = self.stored[name]
+        if tensor.data_location == TensorProto.EXTERNAL:
+            raise ModelError(
+                f"tensor {name!r} is stored outside the model: give the model's path"
+            )
+        with translated(f"tensor {name!r}"):
+            return np.asarray(numpy_helper.to_array(tensor))
+
+
+def interface_of(model: ModelProto) -> Interface:
+    """Read the outside of a model.
+
+    Raises
+    ------
+    ModelError
+        If there is not exactly one input and one output, or a name is not unique.
+    """
+    graph = model.graph
+    if graph.sparse_initializer:
+        raise ModelError("sparse initialisers are not supported: store them as dense")
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    _check_names(model, stored)
+    taken = [info for info in graph.input if info.name not in stored]
+    given = _only(taken, "input")
+    with translated(f"input {given.name!r}"):
+        input_shape = _shape(given)
+        input_type = _element_type(given)
+    return Interface(
+        opset=_opset(model),
+        input_name=given.name,
+        input_shape=input_shape,
+        input_type=input_type,
+        output_name=_only(list(graph.output), "output").name,
+        stored=stored,
+    )
+
+
+def _only(tensors: list[ValueInfoProto], kind: str) -> ValueInfoProto:
+    if not tensors:
+        raise ModelError(f"the graph has no {kind}: is it an ONNX model of a network?")
+    if len(tensors) > 1:
+        names = ", ".join(repr(info.name) for info in tensors)
+        raise ModelError(
+            f"the graph has {len(tensors)} {kind}s ({names}): expected one, so cut the "
+            f"model to a single {kind}"
+        )
+    return tensors[0]
+
+
+def _check_names(model: ModelProto, stored: Mapping[str, TensorProto]) -> None:
+    graph = model.graph
+    overridable = [info.name for info in graph.input if info.name in stored]
+    # Before IR version 4 every initialiser had to be listed as an input.
+    if overridable and model.ir_version >= 4:
+        names = ", ".join(map(repr, overridable))
+        raise ModelError(
+            f"the initialisers {names} are also inputs, so that a caller may replace "
+            "them: remove them from the graph's inputs"
+        )
+    for name, count in Counter(_defined(graph)).items():
+        if count > 1 + (name in stored and name in overridable):
+            raise ModelError(f"tensor {name!r} is defined {count} times")
+
+
+def _defined(graph: GraphProto) -> list[str]:
+    names = [tensor.name for tensor in graph.initializer]
+    names += [info.name for info in graph.input]
+    return names + [name for node in graph.node for name in node.output if name]
+
+
+def _shape(info: ValueInfoProto) -> tuple[int, ...]:
+    if not info.type.tensor_type.HasField("shape"):
+        raise ValueError("it has no shape, so that its rank is unknown")
+    sizes = [dim.dim_value for dim in info.type.tensor_type.shape.dim]
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"its shape {sizes} has a negative dimension")
+    # Symbolic and missing dimensions read as 0 here.
+    return tuple(size or 1 for size in sizes)
+
+
+def _element_type(info: ValueInfoProto) -> np.dtype[Any]:
+    code = info.type.tensor_type.elem_type
+    if not code or not is_real(from_code(code)):
+        raise ValueError(
+            f"it holds {code_name(code)}: expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
+        )
+    return from_code(code)
+
+
+def _opset(model: ModelProto) -> int:
+    versions = [
+        entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")
+    ]
+    known = defs.onnx_opset_version()
+    if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= known:
+        found = ", ".join(map(str, versions)) or "none"
+        raise ModelError(
+            f"the model's opset version is {found}: expected one from {_OLDEST_OPSET} "
+            f"to {known}; onnx.version_converter converts"
+        )
+    return int(versions[0])

@@ -1,0 +1,149 @@
+"""One node with the values of its inputs, as the readers of operators see it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+from onnx.defs import OpSchema
+
+from geolip.arrays import Array
+from geolip.importer.algebra import constant
+from geolip.importer.elements import is_real, real
+from geolip.importer.folding import evaluate
+from geolip.importer.refusals import RefusedError
+from geolip.network import Affine, Block
+
+Value: TypeAlias = NDArray[Any] | Affine
+"""A tensor: a constant as it is stored, or an affine function of the blocks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A node whose inputs are known.
+
+    Readers raise `RefusedError` for what cannot be certified and `ValueError` for what
+    contradicts ONNX; the node's name is put in front of either.
+
+    Parameters
+    ----------
+    node : NodeProto
+        The node.
+    schema : OpSchema
+        Its operator's definition in the version that the model uses.
+    opset : int
+        The version of the default operator set.
+    attributes : mapping of str to object
+        All attributes that are given or have a default.
+    inputs : sequence of Value or None
+        None where an optional input is left out.
+    types : sequence of dtype or None
+        The element types that the model declares for them.
+    """
+
+    node: NodeProto
+    schema: OpSchema
+    opset: int
+    attributes: Mapping[str, Any]
+    inputs: Sequence[Value | None]
+    types: Sequence[np.dtype[Any] | None]
+
+    @property
+    def name(self) -> str:
+        """The node's name, or its output's."""
+        return node_name(self.node)
+
+    def has(self, position: int) -> bool:
+        """Return whether an input is given."""
+        return position < len(self.inputs) and self.inputs[position] is not None
+
+    def affine(self, position: int) -> Affine:
+        """Return an input as an affine function, which for a constant has no terms.
+
+        Raises
+        ------
+        ValueError
+            If it is missing, not of real numbers, or has NaN or infinite entries.
+        """
+        value = self._given(position)
+        if isinstance(value, Affine):
+            return value
+        if not is_real(value.dtype):
+            raise ValueError(
+                f"{self._called(position)} holds {value.dtype.name}: expected "
+                "floating-point numbers"
+            )
+        numbers = real(value)
+        if not np.isfinite(numbers).all():
+            raise ValueError(f"{self._called(position)} has NaN or infinite entries")
+        return constant(numbers)
+
+    def affines(self) -> list[Affine]:
+        """Return all inputs as affine functions."""
+        return [self.affine(position) for position in range(len(self.inputs))]
+
+    def stored(self, position: int) -> NDArray[Any]:
+        """Return a constant input in its own type.
+
+        Raises
+        ------
+        RefusedError
+            If it depends on the network's input.
+        """
+        value = self._given(position)
+        if not isinstance(value, Affine):
+            return value
+        if value.terms:
+            raise RefusedError(
+                f"{self._called(position)} must be constant, but is computed from the "
+                "network's input"
+            )
+        return value.bias.reshape(value.shape)
+
+    def real(self, position: int) -> Array:
+        """Return a constant input of finite real numbers as float64."""
+        self.stored(position)
+        value = self.affine(position)
+        return value.bias.reshape(value.shape)
+
+    def integers(self, position: int) -> list[int]:
+        """Return the entries of a constant input of integers."""
+        values = self.stored(position)
+        if values.dtype.kind not in "iu":
+            raise ValueError(
+                f"{self._called(position)} holds {values.dtype.name}: expected integers"
+            )
+        return [int(entry) for entry in values.ravel()]
+
+    def evaluate(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
+        """Return the node's outputs for other, constant inputs."""
+        return evaluate(self.node, self.opset, inputs)
+
+    def _given(self, position: int) -> Value:
+        value = self.inputs[position] if position < len(self.inputs) else None
+        if value is None:
+            raise ValueError(f"{self._called(position)} is missing")
+        return value
+
+    def _called(self, position: int) -> str:
+        """Name an input as the operator's definition and the model do."""
+        formal = self.schema.inputs[min(position, len(self.schema.inputs) - 1)].name
+        if position < len(self.node.input) and self.node.input[position]:
+            return f"input {formal} ({self.node.input[position]!r})"
+        return f"input {formal}"
+
+
+Reader: TypeAlias = Callable[[Operation], Value | Block | Sequence[Value]]
+"""Reads one operator: returns its output, all its outputs, or the block that it is."""
+
+
+def node_name(node: NodeProto) -> str:
+    """Return a node's name, or its first output's if it has none."""
+    return node.name or next(filter(None, node.output), "")
+
+
+def label(node: NodeProto) -> str:
+    """Return what a message calls a node, such as ``Conv 'conv1'``."""
+    return f"{node.op_type} {node_name(node)!r}"

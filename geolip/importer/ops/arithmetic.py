@@ -1,0 +1,48 @@
+"""Elementwise arithmetic with broadcasting."""
+
+import numpy as np
+
+from geolip.importer.algebra import aligned, scaled, total
+from geolip.importer.operation import Operation, Reader, Value
+from geolip.importer.refusals import PRODUCT, QUOTIENT, RefusedError
+
+_MINUS = np.array(-1.0)
+
+
+def _add(operation: Operation) -> Value:
+    return total(aligned(operation.affines()))
+
+
+def _subtract(operation: Operation) -> Value:
+    left, right = aligned(operation.affines())
+    return total([left, scaled(right, _MINUS)])
+
+
+def _negate(operation: Operation) -> Value:
+    return scaled(operation.affine(0), _MINUS)
+
+
+def _multiply(operation: Operation) -> Value:
+    left, right = operation.affines()
+    if left.terms and right.terms:
+        raise RefusedError(PRODUCT)
+    varying, fixed = (right, left) if right.terms else (left, right)
+    return scaled(varying, fixed.bias.reshape(fixed.shape))
+
+
+def _divide(operation: Operation) -> Value:
+    dividend, divisor = operation.affines()
+    if divisor.terms:
+        raise RefusedError(QUOTIENT)
+    # The reciprocal is rounded once, to within half a unit in the last place.
+    return scaled(dividend, 1.0 / divisor.bias.reshape(divisor.shape))
+
+
+OPERATORS: dict[str, Reader] = {
+    "Add": _add,
+    "Div": _divide,
+    "Mul": _multiply,
+    "Neg": _negate,
+    "Sub": _subtract,
+    "Sum": _add,
+}

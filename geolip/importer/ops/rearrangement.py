@@ -1,0 +1,52 @@
+"""Operators that move entries without changing them.
+
+ONNX's reference implementation runs each of them on numbers that stand for coordinates;
+where the numbers end up is the linear map.
+"""
+
+from geolip.importer.algebra import numbered, rearranged
+from geolip.importer.operation import Operation, Reader, Value
+
+
+def _moving(which: slice) -> Reader:
+    """Return the reader of an operator that moves the entries of these inputs."""
+
+    def read(operation: Operation) -> list[Value]:
+        positions = range(len(operation.inputs))
+        moved = positions[which]
+        inputs = [
+            operation.stored(position)
+            if operation.has(position) and position not in moved
+            else None
+            for position in positions
+        ]
+        parts = [operation.affine(position) for position in moved]
+        for position, numbers in zip(moved, numbered(parts), strict=True):
+            inputs[position] = numbers
+        return [rearranged(parts, numbers) for numbers in operation.evaluate(inputs)]
+
+    return read
+
+
+_first = _moving(slice(1))
+_all = _moving(slice(None))
+_choices = _moving(slice(1, 3))
+
+OPERATORS: dict[str, Reader] = {
+    "Concat": _all,
+    "DepthToSpace": _first,
+    "Expand": _first,
+    "Flatten": _first,
+    "Gather": _first,
+    "GatherElements": _first,
+    "GatherND": _first,
+    "Reshape": _first,
+    "Slice": _first,
+    "SpaceToDepth": _first,
+    "Split": _first,
+    "Squeeze": _first,
+    "Tile": _first,
+    "Transpose": _first,
+    "Unsqueeze": _first,
+    "Where": _choices,
+}

@@ -1,0 +1,63 @@
+"""Reading the bytes of a model, once, so that the hash is of what was read."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from onnx import ModelProto
+from onnx.external_data_helper import load_external_data_for_model
+
+from geolip.errors import UsageError
+from geolip.importer.boundary import translated
+
+
+def read(model: str | os.PathLike[str] | ModelProto) -> tuple[ModelProto, str]:
+    """Return an ONNX model with its external data loaded, and its hash.
+
+    Parameters
+    ----------
+    model : path or ModelProto
+        A binary ONNX file, or the model itself, which is returned unchanged.
+
+    Returns
+    -------
+    ModelProto
+        The model.
+    str
+        The sha256, in hexadecimal, of the file's bytes or of the serialised model. It
+        does not cover external data.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it may not be read.
+    ModelError
+        If the file is not an ONNX model, or is damaged.
+    """
+    if isinstance(model, ModelProto):
+        with translated("the model cannot be serialised"):
+            return model, _sha256(model.SerializeToString(deterministic=True))
+    path = Path(os.fsdecode(model))
+    content = _content(path)
+    with translated(f"{path} is not an ONNX model, or is damaged"):
+        parsed = ModelProto.FromString(content)
+    with translated(f"{path}: external data"):
+        load_external_data_for_model(parsed, str(path.parent))
+    return parsed, _sha256(content)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory: give the path of an ONNX file")
+    if not path.exists():
+        raise UsageError(f"{path} does not exist: give the path of an ONNX file")
+    if not path.is_file():
+        raise UsageError(f"{path} is not a regular file: give the path of an ONNX file")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

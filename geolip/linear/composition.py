@@ -1,0 +1,88 @@
+"""One linear map after another, without multiplying their numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.linear.dense import Dense
+from geolip.linear.operator import LinearOperator
+from geolip.linear.sparse import Sparse
+
+
+@dataclass(frozen=True, eq=False)
+class Composition(LinearOperator):
+    """The map ``factors[0] factors[1] ... factors[-1]``, the last one applied first."""
+
+    factors: tuple[LinearOperator, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.factors[0].shape[0], self.factors[-1].shape[1]
+
+    def apply(self, X: Array) -> Array:
+        for factor in reversed(self.factors):
+            X = factor.apply(X)
+        return X
+
+    def adjoint(self, Y: Array) -> Array:
+        for factor in self.factors:
+            Y = factor.adjoint(Y)
+        return Y
+
+    def dense(self) -> Array:
+        # From the narrow end, so that the intermediate products stay small.
+        if self.shape[0] <= self.shape[1]:
+            head = self.factors[0].dense().T
+            return Composition(self.factors[1:]).adjoint(head).T
+        tail = self.factors[-1].dense()
+        return Composition(self.factors[:-1]).apply(tail)
+
+    @property
+    def roundings(self) -> int:
+        inner = [factor.shape[0] + factor.roundings for factor in self.factors[1:]]
+        return self.factors[0].roundings + sum(inner)
+
+    def absolute(self) -> "Composition":
+        return Composition(tuple(factor.absolute() for factor in self.factors))
+
+    def describe(self) -> str:
+        words = [f.describe() for f in self.factors if not isinstance(f, Sparse)]
+        return " after ".join(words) if words else super().describe()
+
+
+def compose(outer: LinearOperator, inner: LinearOperator) -> LinearOperator:
+    """Return ``outer inner``, simplified wherever that costs no rounding.
+
+    Selections are absorbed by their neighbours, identities disappear; two factors with
+    numbers of their own stay apart.
+    """
+    factors = [*_factors(outer), *_factors(inner)]
+    merged: list[LinearOperator] = []
+    for factor in factors:
+        if merged and (product := _exact_product(merged[-1], factor)) is not None:
+            merged[-1] = product
+        else:
+            merged.append(factor)
+    return merged[0] if len(merged) == 1 else Composition(tuple(merged))
+
+
+def _factors(operator: LinearOperator) -> tuple[LinearOperator, ...]:
+    return operator.factors if isinstance(operator, Composition) else (operator,)
+
+
+def _exact_product(
+    left: LinearOperator, right: LinearOperator
+) -> LinearOperator | None:
+    if isinstance(left, Sparse) and left.is_identity:
+        return right
+    if isinstance(right, Sparse) and right.is_identity:
+        return left
+    match left, right:
+        case Sparse(), Sparse() if left.is_selection or right.is_selection:
+            return Sparse((left.matrix @ right.matrix).tocsr())
+        case Sparse(), Dense(outer=1, inner=1) if left.is_selection:
+            return Dense(np.asarray(left.matrix @ right.matrix))
+        case Dense(outer=1, inner=1), Sparse() if right.is_selection:
+            return Dense(np.ascontiguousarray((right.matrix.T @ left.matrix.T).T))
+    return None

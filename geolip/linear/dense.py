@@ -1,0 +1,72 @@
+"""A matrix, possibly applied along one axis of a tensor."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.linear.operator import LinearOperator
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(LinearOperator):
+    """The map ``I_outer (x) matrix (x) I_inner`` on a flattened tensor.
+
+    With ``outer = inner = 1`` it is the matrix itself. Otherwise the matrix acts along
+    one axis of a tensor (outer, n, inner), as MatMul with a constant does.
+
+    Parameters
+    ----------
+    matrix : array (m, n)
+        Finite float64 entries.
+    outer, inner : int
+        The number of coordinates before and after the axis.
+    """
+
+    matrix: Array
+    outer: int = 1
+    inner: int = 1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        m, n = self.matrix.shape
+        copies = self.outer * self.inner
+        return copies * m, copies * n
+
+    def apply(self, X: Array) -> Array:
+        return self._along(self.matrix, X)
+
+    def adjoint(self, Y: Array) -> Array:
+        return self._along(self.matrix.T, Y)
+
+    def _along(self, matrix: Array, X: Array) -> Array:
+        if self.outer == self.inner == 1:
+            return np.asarray(matrix @ X)
+        columns = X.shape[1]
+        tensor = X.reshape(self.outer, matrix.shape[1], self.inner * columns)
+        return np.asarray(matrix @ tensor).reshape(-1, columns)
+
+    def dense(self) -> Array:
+        if self.outer == self.inner == 1:
+            return self.matrix
+        inner = np.kron(self.matrix, np.eye(self.inner))
+        return np.asarray(np.kron(np.eye(self.outer), inner))
+
+    def absolute(self) -> "Dense":
+        return replace(self, matrix=np.abs(self.matrix))
+
+    @cached_property
+    def row_sums(self) -> Array:
+        sums = np.abs(self.matrix).sum(axis=1)
+        return np.tile(np.repeat(sums, self.inner), self.outer)
+
+    @cached_property
+    def column_sums(self) -> Array:
+        sums = np.abs(self.matrix).sum(axis=0)
+        return np.tile(np.repeat(sums, self.inner), self.outer)
+
+    def describe(self) -> str:
+        m, n = self.matrix.shape
+        copies = self.outer * self.inner
+        return f"dense {m} x {n}" + (f" ({copies} copies)" if copies > 1 else "")

@@ -1,0 +1,103 @@
+"""A sparse matrix: selections, permutations, scalings, padding, pooling averages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geolip.arrays import Array
+from geolip.linear.operator import LinearOperator
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse(LinearOperator):
+    """The map of a matrix that is stored by its non-zero entries.
+
+    Parameters
+    ----------
+    matrix : scipy CSR array (m, n)
+        Finite float64 entries, no duplicates.
+    """
+
+    matrix: sparse.csr_array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        m, n = self.matrix.shape
+        return m, n
+
+    def apply(self, X: Array) -> Array:
+        return np.asarray(self.matrix @ X)
+
+    def adjoint(self, Y: Array) -> Array:
+        return np.asarray(self._adjoint @ Y)
+
+    @cached_property
+    def _adjoint(self) -> sparse.csr_array:
+        return sparse.csr_array(self.matrix.T)
+
+    def dense(self) -> Array:
+        return np.asarray(self.matrix.toarray())
+
+    def absolute(self) -> "Sparse":
+        return Sparse(abs(self.matrix))
+
+    @cached_property
+    def row_sums(self) -> Array:
+        return np.asarray(abs(self.matrix).sum(axis=1))
+
+    @cached_property
+    def column_sums(self) -> Array:
+        return np.asarray(abs(self.matrix).sum(axis=0))
+
+    def transpose(self) -> "Sparse":
+        """Return the transposed matrix as an operator."""
+        return Sparse(self._adjoint)
+
+    @cached_property
+    def is_selection(self) -> bool:
+        """Whether each row and each column has at most one entry, and it is one.
+
+        Products with such a matrix only move numbers, so they are exact.
+        """
+        matrix = self.matrix
+        rows = np.diff(matrix.indptr)
+        columns = np.bincount(matrix.indices, minlength=1)
+        ones = bool((matrix.data == 1.0).all())
+        return ones and int(rows.max(initial=0)) <= 1 and int(columns.max()) <= 1
+
+    @cached_property
+    def is_identity(self) -> bool:
+        """Whether the matrix is the identity."""
+        m, n = self.shape
+        matrix = self.matrix
+        return (
+            m == n == matrix.nnz
+            and self.is_selection
+            and bool((matrix.indices == np.arange(n)).all())
+        )
+
+
+def selection(index: Sequence[int] | NDArray[np.integer], size: int) -> Sparse:
+    """Return the map that takes coordinate ``index[i]`` of ``size`` to place i.
+
+    An index of -1 leaves a zero in its place, as padding does.
+    """
+    index = np.asarray(index, dtype=np.int64).ravel()
+    rows = np.flatnonzero(index >= 0)
+    entries = (np.ones(len(rows)), (rows, index[rows]))
+    return Sparse(sparse.csr_array(entries, shape=(len(index), size)))
+
+
+def identity(size: int) -> Sparse:
+    """Return the identity on ``size`` coordinates."""
+    return selection(np.arange(size), size)
+
+
+def scaling(factors: Array) -> Sparse:
+    """Return the diagonal map that multiplies coordinate i by ``factors[i]``."""
+    diagonal = sparse.diags_array(np.asarray(factors, float).ravel(), format="csr")
+    return Sparse(sparse.csr_array(diagonal))

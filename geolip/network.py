@@ -1,0 +1,157 @@
+"""A network as a directed acyclic graph of affine maps between activation blocks.
+
+Block 0 is the input; block k >= 1 is the output vector of one activation layer. What
+the network computes is fixed here; how far its output can move is asked of its
+`SectorNetwork`.
+
+Source: docs/theory.md section 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.activations import Activation
+from geolip.arrays import Array
+from geolip.linear import LinearOperator
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """An affine function of the blocks before it: ``sum_j A_j y_j + bias``.
+
+    Parameters
+    ----------
+    terms : mapping of int to LinearOperator
+        The operator A_j for every block j that is read.
+    bias : array (n,)
+        The constant.
+    shape : tuple of int
+        The shape of the tensor that the n coordinates stand for.
+    """
+
+    terms: Mapping[int, LinearOperator]
+    bias: Array
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number n of coordinates."""
+        return len(self.bias)
+
+    @property
+    def linear(self) -> LinearMap:
+        """The map of differences, in which the bias cancels."""
+        return LinearMap(self.size, self.terms)
+
+    def apply(self, values: Sequence[Array]) -> Array:
+        """Return the value (n, r) for blocks ``values[j]`` of shape (n_j, r)."""
+        return self.linear.apply(values) + self.bias[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """One activation layer.
+
+    Parameters
+    ----------
+    name : str
+        The name of the ONNX node, or one made up for people.
+    preactivation : Affine
+        z as a function of earlier blocks.
+    activation : Activation
+        The scalar function, and its sector.
+    """
+
+    name: str
+    preactivation: Affine
+    activation: Activation
+
+    @property
+    def size(self) -> int:
+        """The number of neurons."""
+        return self.preactivation.size
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A frozen network; evaluates in float64.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of the input tensor, a free batch dimension as 1.
+    blocks : tuple of Block
+        Activation layers 1..K, each after all that it reads.
+    output : Affine
+        The output as a function of the blocks.
+    input_name, output_name : str
+        The tensors' names in the model.
+    """
+
+    input_shape: tuple[int, ...]
+    blocks: tuple[Block, ...]
+    output: Affine
+    input_name: str = "input"
+    output_name: str = "output"
+
+    @property
+    def input_size(self) -> int:
+        """The number of input coordinates."""
+        return int(np.prod(self.input_shape, dtype=np.int64))
+
+    @property
+    def neurons(self) -> int:
+        """The number of neurons in all blocks."""
+        return sum(block.size for block in self.blocks)
+
+    def preactivations(self, X: Array) -> list[Array]:
+        """Return z_1..z_K (n_k, r) and the output (m, r) for input points (n, r)."""
+        values = [X]
+        results = []
+        for block in self.blocks:
+            results.append(block.preactivation.apply(values))
+            values.append(block.activation.function(results[-1]))
+        return [*results, self.output.apply(values)]
+
+    def evaluate(self, X: Array) -> Array:
+        """Return the outputs (m, r) at the input points that are columns of ``X``."""
+        return self.preactivations(X)[-1]
+
+    def slopes(self, X: Array) -> list[Array]:
+        """Return all activations' derivatives (n_k, r) at the columns of ``X``."""
+        points = self.preactivations(X)[:-1]
+        pairs = zip(self.blocks, points, strict=True)
+        return [block.activation.derivative(z) for block, z in pairs]
+
+    def sectors(self) -> SectorNetwork:
+        """Return the network of differences, with sectors in place of activations."""
+        blocks = []
+        for block in self.blocks:
+            lower, upper = block.activation.sector(block.size)
+            blocks.append(SectorBlock(block.preactivation.linear, lower, upper))
+        return SectorNetwork(self.input_size, tuple(blocks), self.output.linear)
+
+
+def from_matrices(weights: Sequence[Array]) -> Network:
+    """Return the ReLU network of a list of weight matrices, without biases.
+
+    Parameters
+    ----------
+    weights : sequence of array (n_k, n_{k-1})
+        First layer first; a ReLU stands between each two.
+    """
+    from geolip.activations import relu
+    from geolip.linear import Dense
+
+    matrices = [np.atleast_2d(np.asarray(W, dtype=float)) for W in weights]
+    affine = [
+        Affine({k: Dense(W)}, np.zeros(len(W)), (len(W),))
+        for k, W in enumerate(matrices)
+    ]
+    hidden = tuple(
+        Block(f"relu_{k}", part, relu()) for k, part in enumerate(affine[:-1], 1)
+    )
+    return Network((matrices[0].shape[1],), hidden, affine[-1])

@@ -1,0 +1,90 @@
+"""Removing neurons and inputs that cannot matter, exactly, and putting them back.
+
+A neuron whose pre-activation difference is identically zero, or that nothing reads, and
+an input that nothing reads would give B(tau, D) an empty row. They are left out of the
+problem; their multipliers are zero in the original network.
+
+Source: docs/theory.md section 5.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.arrays import Array, Mask
+from geolip.sectors import SectorBlock, SectorNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A network without its dead parts, and where the rest came from.
+
+    Parameters
+    ----------
+    network : SectorNetwork
+        The reduced network; blocks that died altogether keep their number and size 0.
+    kept : tuple of mask
+        For every original block, which coordinates are left.
+    """
+
+    network: SectorNetwork
+    kept: tuple[Mask, ...]
+
+    def restore(self, k: int, values: Array) -> Array:
+        """Return ``values`` of reduced block k in its original places, others zero."""
+        full = np.zeros(len(self.kept[k]))
+        full[self.kept[k]] = values
+        return full
+
+
+def reduce(network: SectorNetwork) -> Reduction:
+    """Return the network without dead neurons and unused inputs.
+
+    Parameters
+    ----------
+    network : SectorNetwork
+        Any network; a neuron with sector [0, 0] counts as dead.
+
+    Returns
+    -------
+    Reduction
+        A network with the same differences, every coordinate of which is both moved by
+        the input and read on the way to the output.
+    """
+    kept = [np.ones(size, dtype=bool) for size in network.sizes]
+    while True:
+        alive = _alive(network)
+        if all(mask.all() for mask in alive):
+            return Reduction(network, tuple(kept))
+        for mask, still in zip(kept, alive, strict=True):
+            mask[mask] = still
+        network = _restrict(network, alive)
+
+
+def _alive(network: SectorNetwork) -> list[Mask]:
+    moved = [np.ones(network.input_size, dtype=bool)]
+    for block in network.blocks:
+        rows = np.zeros(block.size)
+        for operator in block.preactivation.terms.values():
+            rows += operator.row_sums
+        moved.append((rows > 0) & ((block.lower != 0) | (block.upper != 0)))
+    read = [np.zeros(size) for size in network.sizes]
+    for reader in (*(block.preactivation for block in network.blocks), network.output):
+        for j, operator in reader.terms.items():
+            read[j] += operator.column_sums
+    return [mask & (sums > 0) for mask, sums in zip(moved, read, strict=True)]
+
+
+def _restrict(network: SectorNetwork, alive: Sequence[Mask]) -> SectorNetwork:
+    blocks = tuple(
+        SectorBlock(
+            block.preactivation.restrict(mask, alive),
+            block.lower[mask],
+            block.upper[mask],
+        )
+        for block, mask in zip(network.blocks, alive[1:], strict=True)
+    )
+    every = np.ones(network.output.size, dtype=bool)
+    output = network.output.restrict(every, alive)
+    return SectorNetwork(int(alive[0].sum()), blocks, output)

@@ -1,0 +1,169 @@
+"""The semidefinite relaxation of a Lipschitz constant, as structure.
+
+A problem is a network of differences whose output is what is bounded, and the norm of
+the input. Its multipliers (tau, D) >= 0 make the matrix
+
+    B(tau, D) = diag(tau) on x + sum_i d_i [(e_i - a_i w_i)(e_i - b_i w_i)' +
+    transposed]
+
+where e_i selects neuron i and w_i its pre-activation. If B is positive definite, then
+``||C v|| <= sqrt(T(tau) lambda_max(C B^-1 C')) ||x||`` with the output measured in l_2
+(for a single output: its absolute value).
+
+Source: docs/theory.md section 3; GeoLIP (Wang, Prakriya, Jha, NeurIPS 2022), dual SDP,
+for l_inf inputs; LipSDP-Neuron (Fazlyab et al., NeurIPS 2019) for l_2 inputs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.blocks import BlockMatrix
+from geolip.norms import Norm
+from geolip.sectors import LinearMap, SectorNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Multipliers:
+    """A dual point of the relaxation.
+
+    Parameters
+    ----------
+    tau : array (n_0,)
+        One for each input coordinate.
+    d : tuple of array (n_k,)
+        One for each neuron, by blocks 1..K.
+    """
+
+    tau: Array
+    d: tuple[Array, ...]
+
+    def scaled(self, factor: float) -> "Multipliers":
+        """Return all multipliers multiplied by ``factor``, which changes no bound."""
+        return Multipliers(factor * self.tau, tuple(factor * d for d in self.d))
+
+    def scaled_tau(self, factor: float) -> "Multipliers":
+        """Return the multipliers with tau multiplied by ``factor``."""
+        return Multipliers(factor * self.tau, self.d)
+
+    def scales(self) -> list[Array]:
+        """Return powers of two S by blocks that bring the diagonal of S B S near 1."""
+        exponents = [np.frexp(part)[1] for part in self]
+        return [np.ldexp(1.0, -(exponent // 2)) for exponent in exponents]
+
+    def usable(self, sizes: Sequence[int]) -> bool:
+        """Return whether all are positive and finite, and their shapes are right."""
+        parts = [np.asarray(part) for part in self]
+        # Written so that NaN fails.
+        return [part.shape for part in parts] == [(size,) for size in sizes] and all(
+            bool(((part > 0) & (part < np.inf)).all()) for part in parts
+        )
+
+    def blend(self, other: "Multipliers", share: float) -> "Multipliers":
+        """Return ``(1 - share) self + share other``."""
+        pairs = zip(self.d, other.d, strict=True)
+        return Multipliers(
+            (1 - share) * self.tau + share * other.tau,
+            tuple((1 - share) * mine + share * theirs for mine, theirs in pairs),
+        )
+
+    def __iter__(self) -> Iterator[Array]:
+        yield self.tau
+        yield from self.d
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Bound ``||C v||_2`` over the unit ball of the input norm.
+
+    Parameters
+    ----------
+    network : SectorNetwork
+        Without dead neurons (see `geolip.presolve`); its output map is C.
+    norm : Norm
+        The norm of the input differences.
+    """
+
+    network: SectorNetwork
+    norm: Norm
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the output does not depend on the input."""
+        return self.network.input_size == 0 or not self.network.output.terms
+
+    def matrix(self, multipliers: Multipliers) -> BlockMatrix:
+        """Return B(tau, D)."""
+        blocks: dict[tuple[int, int], Array] = {(0, 0): multipliers.tau}
+        for k, d in enumerate(multipliers.d, 1):
+            blocks[k, k] = 2.0 * d
+            for place, term in self.terms(k, d).items():
+                blocks[place] = _add(blocks.get(place), term)
+        return BlockMatrix(self.network.sizes, blocks)
+
+    def terms(self, k: int, d: Array) -> dict[tuple[int, int], Array]:
+        """Return what block k's multipliers add to B, but for the diagonal 2 d.
+
+        Returns
+        -------
+        dict of (i, j) to array, i >= j
+            Block (k, j) for everything that block k reads, and where both ends of a
+            sector are non-zero the blocks (i, j) between its readings.
+        """
+        block = self.network.blocks[k - 1]
+        cross = -d * (block.lower + block.upper)
+        square = 2.0 * d * block.lower * block.upper
+        reads = {j: A.dense() for j, A in block.preactivation.terms.items()}
+        terms = {(k, j): cross[:, None] * A for j, A in reads.items()}
+        if square.any():
+            for i, left in reads.items():
+                for j, right in reads.items():
+                    if j <= i:
+                        terms[i, j] = left.T @ (square[:, None] * right)
+        return terms
+
+    def majorant(self, multipliers: Multipliers, V: Sequence[Array]) -> list[Array]:
+        """Return M V for a matrix M that bounds |B| and all its partial results.
+
+        Entries of B are formed with at most `roundings` rounded operations, each of
+        relative size u, so that ``roundings u M`` bounds their error entrywise.
+        """
+        result = [multipliers.tau[:, None] * V[0]]
+        for k, d in enumerate(multipliers.d, 1):
+            result.append(2.0 * d[:, None] * V[k])
+        for k, d in enumerate(multipliers.d, 1):
+            block = self.network.blocks[k - 1]
+            reading = block.preactivation.absolute()
+            cross = (d * np.abs(block.lower + block.upper))[:, None]
+            square = (2.0 * d * np.abs(block.lower * block.upper))[:, None]
+            read = reading.apply(V)
+            result[k] = result[k] + cross * read
+            reading.add_adjoint(cross * V[k] + square * read, result)
+        return result
+
+    @property
+    def roundings(self) -> int:
+        """How many roundings an entry of B or of `output` may carry."""
+        maps = [*(b.preactivation for b in self.network.blocks), self.network.output]
+        return 2 * sum(self.network.sizes) + 8 + 2 * max(m.roundings for m in maps)
+
+    def output_majorant(self) -> list[Array]:
+        """Return |C|' by blocks, with all partial results as in `majorant`."""
+        return self._adjoint_columns(self.network.output.absolute())
+
+    def output(self) -> list[Array]:
+        """Return C' by blocks: one array (n_j, m) for each block j."""
+        return self._adjoint_columns(self.network.output)
+
+    def _adjoint_columns(self, output: LinearMap) -> list[Array]:
+        parts = [np.zeros((size, output.size)) for size in self.network.sizes]
+        output.add_adjoint(np.eye(output.size), parts)
+        return parts
+
+
+def _add(block: Array | None, term: Array) -> Array:
+    if block is None:
+        return term
+    return (np.diag(block) if block.ndim == 1 else block) + term

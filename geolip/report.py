@@ -1,0 +1,246 @@
+"""What a certification found: bounds, lower bounds, gaps and seconds.
+
+Numbers are stored as computed. Printed decimals of upper bounds are rounded up, of
+lower bounds down, so that a printed bound is never smaller than the proved one.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
+
+SCHEMA = "geolip.report/1"
+
+
+@dataclass(frozen=True)
+class ModelSummary:
+    """Which model the report is about.
+
+    Parameters
+    ----------
+    path : str or None
+        As the user gave it; None for a model that was not a file.
+    sha256 : str
+        Of the file, or of the serialised model.
+    inputs, outputs, neurons, layers : int
+        Input coordinates, output coordinates, hidden neurons, activation layers.
+    """
+
+    path: str | None
+    sha256: str
+    inputs: int
+    outputs: int
+    neurons: int
+    layers: int
+
+
+@dataclass(frozen=True)
+class OutputReport:
+    """What is known of one output, or of all outputs together.
+
+    Parameters
+    ----------
+    name : str
+        The output's name, or "all" for the whole output.
+    index : int or None
+        Its flat index; None for the whole output.
+    bound : float
+        Verified upper bound of the Lipschitz constant in the report's norms.
+    source : str
+        What gave it: the method's name, or "norm product".
+    lower_bound : float
+        A gradient's norm: the Lipschitz constant is at least this.
+    fgl_lower_bound : float
+        A slope pattern's norm: no bound of the formal constant can be below this.
+    relaxation_value : float or None
+        The relaxation's own value as the solver knows it; not a bound.
+    status : str
+        Why the solver stopped.
+    iterations : int
+        As the solver counts them.
+    """
+
+    name: str
+    index: int | None
+    bound: float
+    source: str
+    lower_bound: float
+    fgl_lower_bound: float
+    relaxation_value: float | None
+    status: str
+    iterations: int
+
+    @property
+    def gap(self) -> float | None:
+        """The verified gap ``bound / relaxation_value - 1``, None where undefined."""
+        if self.relaxation_value is None:
+            return None
+        if self.relaxation_value <= 0:
+            return 0.0 if self.bound == 0 else None
+        return self.bound / self.relaxation_value - 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of `geolip.certify`.
+
+    Parameters
+    ----------
+    model : ModelSummary
+        What was certified.
+    input_norm, output_norm : str
+        The norms' names.
+    method, solver : str
+        The relaxation and the solver.
+    trust : str
+        How the bound was checked.
+    outputs : tuple of OutputReport
+        One an output row, or a single one for the whole output.
+    seconds : mapping of str to float
+        By stage: read, build, solve, verify, lower_bound, total.
+    notes : tuple of str
+        What the user should know, such as a fallback that was taken.
+    versions : mapping of str to str
+        Of geolip and the libraries that matter.
+    threads : int
+        That the linear algebra may use.
+    """
+
+    model: ModelSummary
+    input_norm: str
+    output_norm: str
+    method: str
+    solver: str
+    trust: str
+    outputs: tuple[OutputReport, ...]
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...]
+    versions: Mapping[str, str]
+    threads: int
+
+    @property
+    def worst(self) -> OutputReport:
+        """The output with the largest bound."""
+        return max(self.outputs, key=lambda output: output.bound)
+
+    @property
+    def bound(self) -> float:
+        """The verified bound of the whole output in the report's norms."""
+        return self.worst.bound
+
+    @property
+    def lower_bound(self) -> float:
+        """A lower bound of the same constant."""
+        return max(output.lower_bound for output in self.outputs)
+
+    @property
+    def fgl_lower_bound(self) -> float:
+        """A lower bound of the same formal constant."""
+        return max(output.fgl_lower_bound for output in self.outputs)
+
+    @property
+    def relaxation_value(self) -> float | None:
+        """The relaxation's value for the whole output, None if a part is not known."""
+        values = [output.relaxation_value for output in self.outputs]
+        known = [value for value in values if value is not None]
+        return max(known) if len(known) == len(values) else None
+
+    @property
+    def iterations(self) -> int:
+        """Of all solves together."""
+        return sum(output.iterations for output in self.outputs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain data, the content of ``--json``."""
+        return {
+            "schema": SCHEMA,
+            "model": asdict(self.model),
+            "norm": {"input": self.input_norm, "output": self.output_norm},
+            "method": self.method,
+            "solver": self.solver,
+            "trust": self.trust,
+            "bound": self.bound,
+            "lower_bound": self.lower_bound,
+            "fgl_lower_bound": self.fgl_lower_bound,
+            "relaxation_value": self.relaxation_value,
+            "outputs": [{**asdict(o), "gap": o.gap} for o in self.outputs],
+            "seconds": dict(self.seconds),
+            "iterations": self.iterations,
+            "notes": list(self.notes),
+            "versions": dict(self.versions),
+            "threads": self.threads,
+        }
+
+    def to_json(self) -> str:
+        """Return the report as one JSON object; floats survive the round trip."""
+        return json.dumps(self.as_dict(), indent=2, allow_nan=False)
+
+    def __str__(self) -> str:
+        return "\n".join([*self._headline(), "", *self._table(), "", *self._footer()])
+
+    def _headline(self) -> list[str]:
+        model, name = self.model, self.model.path or "model"
+        layers = f"{model.neurons} neurons in {model.layers} layers"
+        size = f"{model.inputs} inputs, {model.outputs} outputs, {layers}"
+        norms = f"l_{self.input_norm} -> l_{self.output_norm}"
+        ratio = ""
+        if self.lower_bound > 0:
+            ratio = f"   (bound / lower bound = {self.bound / self.lower_bound:.3f})"
+        return [
+            f"{name}: {size}",
+            f"Lipschitz constant, {norms}:",
+            f"  at most   {round_up(self.bound)}   ({self.trust}, {self.worst.source})",
+            f"  at least  {round_down(self.lower_bound)}{ratio}",
+        ]
+
+    def _table(self) -> list[str]:
+        header = ("output", "bound", "relaxation", "gap", "FGL >=", "Lipschitz >=")
+        rows = [header]
+        for output in self.outputs:
+            value, gap = output.relaxation_value, output.gap
+            rows.append(
+                (
+                    output.name,
+                    round_up(output.bound),
+                    "-" if value is None else f"{value:.7g}",
+                    "-" if gap is None else f"{gap:.1e}",
+                    round_down(output.fgl_lower_bound),
+                    round_down(output.lower_bound),
+                )
+            )
+        widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+        return [
+            "  ".join(
+                cell.rjust(width) for cell, width in zip(row, widths, strict=True)
+            )
+            for row in rows
+        ]
+
+    def _footer(self) -> list[str]:
+        stages = ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items())
+        lines = [
+            f"method {self.method}, solver {self.solver}, {self.iterations} iterations",
+            f"seconds: {stages}",
+        ]
+        return lines + [f"note: {note}" for note in self.notes]
+
+
+def round_up(value: float, digits: int = 7) -> str:
+    """Return a decimal that is not below ``value``, with so many significant digits."""
+    return _decimal(value, digits, ROUND_CEILING)
+
+
+def round_down(value: float, digits: int = 7) -> str:
+    """Return a decimal that is not above ``value``, with so many significant digits."""
+    return _decimal(value, digits, ROUND_FLOOR)
+
+
+def _decimal(value: float, digits: int, rounding: str) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    context = Context(prec=digits, rounding=rounding)
+    rounded = context.create_decimal(Decimal(value))
+    plain = 1e-4 <= abs(value) < 10**digits or value == 0
+    return f"{rounded:f}" if plain else f"{rounded:e}"

@@ -1,0 +1,105 @@
+"""What the backends that go through CVXPY share.
+
+CVXPY is a carrier here, not the modelling language: it is handed the program in
+standard form, as one sparse matrix.
+"""
+
+import contextlib
+import importlib.util
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from geolip.backend import Judge, Settings, Solution, Status
+from geolip.conic import conic
+from geolip.errors import SolverError
+from geolip.problem import Problem
+
+# The semidefinite matrix of a larger program does not fit this kind of solver.
+_LARGEST_ORDER = 2500
+
+
+def missing(*packages: str) -> str | None:
+    """Return None, or one line that names what has to be installed."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            return f"not installed: pip install {package}"
+    return None
+
+
+def solve_with(
+    solver: str,
+    options: Mapping[str, Any],
+    problem: Problem,
+    settings: Settings,
+    judge: Judge,
+) -> Solution:
+    """Solve with a CVXPY solver and show the answer to the judge.
+
+    Parameters
+    ----------
+    solver : str
+        CVXPY's name of it.
+    options : mapping
+        Its own options; ``settings.extra`` comes on top.
+    problem, settings, judge
+        As in `geolip.backend.Backend.solve`.
+
+    Raises
+    ------
+    SolverError
+        If the program is too large, or the solver gave nothing usable.
+    """
+    order = problem.network.output.size + sum(problem.network.sizes)
+    if order > _LARGEST_ORDER:
+        raise SolverError(
+            f"{solver.lower()} would need a semidefinite matrix of order {order}, more "
+            f"than {_LARGEST_ORDER}: use the lifted solver"
+        )
+    import cvxpy as cp
+
+    program = conic(problem)
+    y = cp.Variable(program.matrix.shape[1], nonneg=True)
+    entries = program.matrix @ y + program.constant
+    matrix = cp.reshape(entries, (program.order, program.order), order="C")
+    task = cp.Problem(cp.Minimize(program.cost @ y), [matrix >> 0])
+    try:
+        with warnings.catch_warnings(), _log_on_stderr(settings.verbose):
+            warnings.simplefilter("ignore")
+            merged = {**options, **settings.extra}
+            task.solve(solver=solver, verbose=settings.verbose, **merged)
+    except Exception as error:
+        # Anything may come out of native code and its wrappers; all of it means this.
+        raise SolverError(f"{solver.lower()} failed: {error}") from error
+    status, iterations = str(task.status), _iterations(task)
+    if y.value is None or not np.isfinite(y.value).all():
+        raise SolverError(f"{solver.lower()} returned no point, status {status}")
+    multipliers = program.multipliers(np.asarray(y.value, dtype=float))
+    value = program.value(float(program.cost @ y.value))
+    judge.consider(multipliers, value)
+    solved = status == cp.OPTIMAL
+    return Solution(
+        Status.SOLVED if solved else Status.INACCURATE, multipliers, value, iterations
+    )
+
+
+def _iterations(task: Any) -> int:
+    return int(getattr(task.solver_stats, "num_iters", None) or 0)
+
+
+@contextlib.contextmanager
+def _log_on_stderr(verbose: bool) -> Iterator[None]:
+    """Send what native code prints to stderr, since stdout is for the result."""
+    if not verbose:
+        yield
+        return
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)

@@ -1,0 +1,197 @@
+"""The lifted solver: the relaxation's primal as a vector-valued forward pass.
+
+Every input coordinate and every neuron is given a vector in R^r. With c = (a+b)/2 and
+h = (b-a)/2,
+
+    x_i in the unit ball (l_inf: unit vectors; l_2: ||X||_F = 1)
+    z = A y,   y_i = c_i z_i + h_i |z_i| xi_i,   |xi_i| = 1,   maximise ||C Y||_F
+
+so each choice of (x, xi) is a feasible point and its value a lower bound of the
+relaxation's. Maximising over one block at a time, from the last to the first, needs one
+adjoint pass; the same pass gives the multipliers in closed form. Nothing of size n^2 is
+formed in an iteration, and convolutions stay convolutions.
+
+Source: docs/solvers.md section 1. The factorisation X = V V' with bounded rank is Burer
+and Monteiro (Math. Programming 95, 2003).
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.backend import Judge, Settings, Solution, Status
+from geolip.errors import UsageError
+from geolip.problem import Multipliers, Problem
+
+_DEFAULTS = {"rank": 24, "max_iterations": 20_000}
+
+
+def usable() -> str | None:
+    """Return None: this solver needs nothing but NumPy."""
+    return None
+
+
+def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
+    """Iterate until the verified gap is small enough, time is up, or it stalls.
+
+    The verified bound is asked for after 10, 20, 40, ... iterations, since it costs
+    more than an iteration. Options (``-S``): ``rank``, ``max_iterations``.
+    """
+    rank, max_iterations = _options(settings)
+    start = time.monotonic()
+    state = _start(problem, rank, settings.seed)
+    status = Status.ITERATION_LIMIT
+    iteration, checkpoint = 0, 10
+    last_value, last_bound = 0.0, np.inf
+    best: _State = state
+    while iteration < max_iterations:
+        state = _iterate(problem, state)
+        iteration += 1
+        if state.value >= best.value:
+            best = state
+        out_of_time = (
+            settings.time_limit is not None
+            and time.monotonic() - start > settings.time_limit
+        )
+        if iteration < checkpoint and not out_of_time:
+            continue
+        checkpoint *= 2
+        bound = judge.consider(state.multipliers, best.value)
+        if bound <= best.value * (1 + settings.accuracy):
+            status = Status.SOLVED
+            break
+        if out_of_time:
+            status = Status.TIME_LIMIT
+            break
+        if _stalled(
+            best.value / last_value - 1 if last_value else np.inf, bound / last_bound
+        ):
+            status = Status.STALLED
+            break
+        last_value, last_bound = best.value, bound
+    return Solution(
+        status, state.multipliers, float(best.value), iteration, tuple(best.vectors)
+    )
+
+
+def _stalled(value_gain: float, bound_ratio: float) -> bool:
+    """Whether twice the iterations moved neither value nor bound."""
+    return value_gain < 1e-13 and bound_ratio > 1 - 1e-10
+
+
+def _options(settings: Settings) -> tuple[int, int]:
+    unknown = sorted(set(settings.extra) - set(_DEFAULTS))
+    if unknown:
+        raise UsageError(
+            f"the lifted solver has no option {', '.join(unknown)}; it knows "
+            f"{', '.join(_DEFAULTS)}"
+        )
+    try:
+        rank, most = (int(settings.extra.get(k, v)) for k, v in _DEFAULTS.items())
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"options of the lifted solver are integers: {error}"
+        ) from error
+    if rank < 1 or most < 1:
+        raise UsageError("rank and max_iterations must be at least 1")
+    return rank, most
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """A feasible primal point with the multipliers that its last update gave.
+
+    Parameters
+    ----------
+    directions : list of array (n_k, r)
+        xi_k for blocks 1..K.
+    vectors : list of array (n_k, r)
+        X, Y_1, .., Y_K.
+    preactivations : list of array (n_k, r)
+        Z_1, .., Z_K.
+    outputs : array (m, r)
+        C Y.
+    """
+
+    directions: list[Array]
+    vectors: list[Array]
+    preactivations: list[Array]
+    outputs: Array
+    multipliers: Multipliers
+
+    @property
+    def value(self) -> float:
+        """The relaxation's objective ||C Y||_F at this point."""
+        return float(np.linalg.norm(self.outputs))
+
+
+def _start(problem: Problem, rank: int, seed: int) -> _State:
+    random = np.random.default_rng(seed)
+    network = problem.network
+    X = problem.norm.lifted_aligned(random.standard_normal((network.input_size, rank)))
+    directions = [
+        _unit_rows(random.standard_normal((block.size, rank)))
+        for block in network.blocks
+    ]
+    nothing = Multipliers(
+        np.zeros(network.input_size), tuple(np.zeros(b.size) for b in network.blocks)
+    )
+    return _forward(problem, X, directions, nothing)
+
+
+def _forward(
+    problem: Problem, X: Array, directions: list[Array], multipliers: Multipliers
+) -> _State:
+    vectors, preactivations = [X], []
+    for block, xi in zip(problem.network.blocks, directions, strict=True):
+        Z = block.preactivation.apply(vectors)
+        preactivations.append(Z)
+        vectors.append(_neurons(block.lower, block.upper, Z, xi))
+    outputs = problem.network.output.apply(vectors)
+    return _State(directions, vectors, preactivations, outputs, multipliers)
+
+
+def _iterate(problem: Problem, state: _State) -> _State:
+    """Improve every block in turn, last to first, then evaluate the new point."""
+    network = problem.network
+    gradients = [np.zeros_like(vectors) for vectors in state.vectors]
+    value = state.value
+    objective = state.outputs / value if value > 0 else np.ones_like(state.outputs)
+    network.output.add_adjoint(objective, gradients)
+    directions = list(state.directions)
+    d: list[Array] = [np.zeros(0)] * len(network.blocks)
+    for k in range(len(network.blocks), 0, -1):
+        block, G, Z = network.blocks[k - 1], gradients[k], state.preactivations[k - 1]
+        pull, reach = _row_norms(G), _row_norms(Z)
+        xi = np.where(pull > 0, G / np.where(pull > 0, pull, 1.0), directions[k - 1])
+        directions[k - 1] = xi
+        # A neuron that hardly moves would want an infinite multiplier.
+        floor = 1e-12 * float(reach.max(initial=0.0)) or 1.0
+        width = (block.upper - block.lower)[:, None]
+        weight = pull / (width * np.maximum(reach, floor))
+        d[k - 1] = weight[:, 0]
+        Y = _neurons(block.lower, block.upper, Z, xi)
+        total = (block.lower + block.upper)[:, None]
+        product = (block.lower * block.upper)[:, None]
+        block.preactivation.add_adjoint(
+            weight * (total * Y - 2 * product * Z), gradients
+        )
+    multipliers = Multipliers(problem.norm.multipliers(gradients[0]), tuple(d))
+    X = problem.norm.lifted_aligned(gradients[0])
+    return _forward(problem, X, directions, multipliers)
+
+
+def _neurons(lower: Array, upper: Array, Z: Array, xi: Array) -> Array:
+    centre = (lower + upper)[:, None] / 2
+    half = (upper - lower)[:, None] / 2
+    return centre * Z + half * _row_norms(Z) * xi
+
+
+def _row_norms(V: Array) -> Array:
+    return np.asarray(np.linalg.norm(V, axis=1, keepdims=True))
+
+
+def _unit_rows(V: Array) -> Array:
+    return V / _row_norms(V)
