@@ -26,6 +26,7 @@ def interior_point(problem: Problem) -> Multipliers:
     return backward_schur(problem, start, margin=0.5, least=0.0)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def backward_schur(
     problem: Problem,
     multipliers: Multipliers,
@@ -49,6 +50,11 @@ def backward_schur(
         The share of S that must be left, 0 < margin < 1.
     least : float
         The smallest factor that is used.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError, ValueError
+        If numbers overflow on the way, as multipliers of wildly different sizes do.
     """
     total = 1.0
     parts = [np.asarray(part) for part in multipliers]

@@ -133,25 +133,3 @@ class Network:
             lower, upper = block.activation.sector(block.size)
             blocks.append(SectorBlock(block.preactivation.linear, lower, upper))
         return SectorNetwork(self.input_size, tuple(blocks), self.output.linear)
-
-
-def from_matrices(weights: Sequence[Array]) -> Network:
-    """Return the ReLU network of a list of weight matrices, without biases.
-
-    Parameters
-    ----------
-    weights : sequence of array (n_k, n_{k-1})
-        First layer first; a ReLU stands between each two.
-    """
-    from geolip.activations import relu
-    from geolip.linear import Dense
-
-    matrices = [np.atleast_2d(np.asarray(W, dtype=float)) for W in weights]
-    affine = [
-        Affine({k: Dense(W)}, np.zeros(len(W)), (len(W),))
-        for k, W in enumerate(matrices)
-    ]
-    hidden = tuple(
-        Block(f"relu_{k}", part, relu()) for k, part in enumerate(affine[:-1], 1)
-    )
-    return Network((matrices[0].shape[1],), hidden, affine[-1])

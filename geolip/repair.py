@@ -20,6 +20,8 @@ from geolip.problem import Multipliers, Problem
 # practice.
 _MARGIN = 128 * 2.0**-53
 
+_HUGE = 1e100
+
 # At the optimum the bound is T(tau); within this factor of it no other repair is tried.
 _GOOD = 1.1
 
@@ -46,7 +48,10 @@ def candidates(problem: Problem, proposal: Multipliers | None) -> Iterator[Multi
             yield scaled
             if estimate(problem, scaled)[0] <= _GOOD * problem.norm.budget(clean.tau):
                 return
-        swept = best_tau(problem, backward_schur(problem, clean))
+        try:
+            swept = best_tau(problem, backward_schur(problem, clean))
+        except (np.linalg.LinAlgError, ValueError):
+            swept = None
         if swept is not None:
             yield swept
         blended = best_blend(problem, clean, _interior(problem))
@@ -72,9 +77,13 @@ def _sanitised(problem: Problem, proposal: Multipliers) -> Multipliers | None:
             return None
         floor = 1e-9 * float(part[usable].max())
         cleaned.append(np.where(usable & (part > floor), part, floor))
-    return Multipliers(cleaned[0], tuple(cleaned[1:]))
+    clean = Multipliers(cleaned[0], tuple(cleaned[1:]))
+    largest = max(float(part.max()) for part in cleaned)
+    # Scaling all multipliers changes no bound, and keeps them from overflowing.
+    return clean if largest < _HUGE else clean.scaled(1.0 / largest)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def estimate(problem: Problem, multipliers: Multipliers) -> tuple[float, float]:
     """Return the bound that the multipliers would give, and its slope in log tau.
 
@@ -93,6 +102,8 @@ def estimate(problem: Problem, multipliers: Multipliers) -> tuple[float, float]:
         return np.inf, -1.0
     solved = factor.solve(outputs)
     gram = sum(c.T @ v for c, v in zip(outputs, solved, strict=True))
+    if not np.isfinite(gram).all():
+        return np.inf, -1.0
     values, basis = np.linalg.eigh(np.asarray(gram))
     # The derivative of u'B^-1u along tau is -x' diag(tau) x for x = B^-1 u.
     x = scales[0] * (solved[0] @ basis[:, -1])
@@ -108,19 +119,17 @@ def best_tau(problem: Problem, multipliers: Multipliers) -> Multipliers | None:
     definite, so the sign of its slope tells on which side of s the best one lies.
     """
     best, best_bound = None, np.inf
-    # Steps from 1 in both directions: -1e-1 .. -1e-10, 1e-10 .. 1e2.
-    steps = [*(-np.logspace(-1, -10, 10)), *np.logspace(-10, 2, 13)]
-    low, high = 0, len(steps) - 1
-    while low <= high:
-        middle = (low + high) // 2
-        candidate = multipliers.scaled_tau(1 + steps[middle])
+    # 1 + step for steps -10^-1 .. -10^-10, 10^-10 .. 10^2, numbered by their exponents;
+    # bisection over the decades, then inside the one that is left.
+    low, high = -10.0, 13.0
+    while high - low > 0.3:
+        middle = (low + high) / 2 if high - low <= 1 else np.floor((low + high) / 2)
+        step = 10.0 ** (middle - 11) if middle > 0 else -(10.0 ** (-middle - 11))
+        candidate = multipliers.scaled_tau(1 + step)
         bound, slope = estimate(problem, candidate)
         if bound < best_bound:
             best, best_bound = candidate, bound
-        if slope < 0:
-            low = middle + 1
-        else:
-            high = middle - 1
+        low, high = (middle, high) if slope < 0 else (low, middle)
     return best
 
 

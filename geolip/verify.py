@@ -41,6 +41,7 @@ def round_multipliers(multipliers: Multipliers) -> Multipliers:
     )
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
     """Return the bound that multipliers prove, or None if they prove nothing.
 
@@ -89,6 +90,8 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
         + _product(absolute, [np.abs(r) for r in residual])
     )
     symmetric = (gram + gram.T) / 2
+    if not np.isfinite(symmetric).all():
+        return None
     rounding = (len(gram) + 8) ** 2 * _UNIT * float(np.linalg.norm(gram))
     largest = float(np.linalg.eigvalsh(symmetric)[-1])
     form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least

@@ -219,6 +219,11 @@ def test_negative_dimension() -> None:
     assert_wrong(build([node("Relu", ["x"], ["y"])], shape=(-1, 3)), "input 'x'", "-1")
 
 
+@pytest.mark.parametrize("size", [2**48, 2**62])
+def test_input_of_impossible_size(size: int) -> None:
+    assert_wrong(build([node("Relu", ["x"], ["y"])], shape=(8, size)), "input 'x'")
+
+
 # Stored numbers ---------------------------------------------------------------------
 
 
@@ -387,6 +392,14 @@ def test_random_constants() -> None:
         node("Add", ["x", "r"], ["y"]),
     ]
     assert refused(build(nodes)) == ["RandomNormal 'r': is random"]
+
+
+def test_constants_that_depend_on_an_element_type() -> None:
+    constants = {"a": np.ones(3, np.float32), "b": np.ones(3, np.float16)}
+    nodes = [node("CastLike", ["a", "b"], ["c"]), node("Add", ["x", "c"], ["y"])]
+    assert refused(build(nodes, constants=constants)) == [
+        "CastLike 'c': not supported yet"
+    ]
 
 
 def test_control_flow_on_constants() -> None:

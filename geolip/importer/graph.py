@@ -1,6 +1,7 @@
 """The walk along a graph that turns its nodes into blocks and affine functions."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
 from geolip.importer.definition import attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, widens
-from geolip.importer.interface import Interface, interface_of
+from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.operation import Operation, Value, label
-from geolip.importer.refusals import RefusedError, is_function_of_inputs, reason
+from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
 
@@ -31,7 +32,7 @@ def build(model: ModelProto) -> Network:
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
     interface = interface_of(model)
-    redefined = {function.name for function in model.functions if not function.domain}
+    redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
     walk = _Walk(interface, redefined)
     given = {interface.input_name, *interface.stored}
     for node in live_nodes(model.graph, interface.output_name, given):
@@ -55,11 +56,10 @@ class _Walk:
         self.blocks: list[Block] = []
         self.values: dict[str, Value | None] = {}
         self.types: dict[str, np.dtype[Any]] = {}
-        self.define(
-            interface.input_name,
-            self.coordinates(0, interface.input_shape),
-            interface.input_type,
-        )
+        name = interface.input_name
+        with translated(f"input {name!r}"):
+            value = self.coordinates(0, interface.input_shape)
+            self.define(name, value, interface.input_type)
 
     def network(self) -> Network:
         """Return the whole network, when all nodes are read."""
@@ -92,7 +92,7 @@ class _Walk:
     def results(self, node: NodeProto) -> None:
         """Define a node's outputs, or raise what the reader raises."""
         kind = node.op_type
-        if node.domain not in ("", "ai.onnx"):
+        if node.domain not in ONNX_DOMAINS:
             raise RefusedError(f"operators of domain {node.domain!r} are not supported")
         if kind in self.redefined:
             raise RefusedError("the model redefines this operator as a function")
@@ -100,7 +100,7 @@ class _Walk:
         names = list(node.input)
         inputs = [self.value(name) if name else None for name in names]
         unread = any(name and v is None for name, v in zip(names, inputs, strict=True))
-        folds = is_function_of_inputs(kind) and not any(
+        folds = can_fold(kind) and not any(
             isinstance(value, Affine) and value.terms for value in inputs
         )
         if kind not in readers() and (unread or not folds):
@@ -146,7 +146,7 @@ class _Walk:
 
     def coordinates(self, block: int, shape: tuple[int, ...]) -> Affine:
         """Return the coordinates of a block as a tensor."""
-        size = int(np.prod(shape, dtype=np.int64))
+        size = prod(shape)
         return Affine({block: identity(size)}, np.zeros(size), shape)
 
 

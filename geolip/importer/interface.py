@@ -13,6 +13,8 @@ from geolip.errors import ModelError
 from geolip.importer.boundary import translated
 from geolip.importer.elements import code_name, from_code, is_real
 
+ONNX_DOMAINS = ("", "ai.onnx")
+
 # Before it, Add had its own broadcasting and Dropout could be in training.
 _OLDEST_OPSET = 7
 
@@ -135,7 +137,7 @@ def _element_type(info: ValueInfoProto) -> np.dtype[Any]:
 
 def _opset(model: ModelProto) -> int:
     versions = [
-        entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")
+        entry.version for entry in model.opset_import if entry.domain in ONNX_DOMAINS
     ]
     known = defs.onnx_opset_version()
     if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= known:

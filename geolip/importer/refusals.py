@@ -28,6 +28,10 @@ _OPERATORS = {
 }
 _REASONS = {kind: why for why, kinds in _OPERATORS.items() for kind in kinds.split()}
 
+# Dropout is random in training mode, which its reader refuses. The others depend on the
+# element type, and folding widens it.
+_NEVER_FOLDED = {"BitCast", "CastLike", "Dropout"}
+
 
 class RefusedError(Exception):
     """A node that is well formed but cannot be certified; the text is the reason."""
@@ -38,7 +42,8 @@ def reason(kind: str) -> str:
     return _REASONS.get(kind, "not supported yet")
 
 
-def is_function_of_inputs(kind: str) -> bool:
-    """Return whether ``kind`` computes one value from its inputs, and no subgraph."""
-    # Dropout is random in training mode, which its reader refuses.
-    return kind != "Dropout" and _REASONS.get(kind) not in (_RANDOM, _CONTROL)
+def can_fold(kind: str) -> bool:
+    """Return whether ``kind`` may be evaluated when all that it reads is constant."""
+    if kind in _NEVER_FOLDED:
+        return False
+    return _REASONS.get(kind) not in (_RANDOM, _CONTROL)

@@ -1,0 +1,63 @@
+"""Random small networks of differences: chains and graphs, several sectors."""
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.linear import Dense
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+
+SECTORS = ((0.0, 1.0), (0.01, 1.0), (0.0, 0.25), (-0.13, 1.13))
+
+
+def chain(
+    weights: list[Array], sector: tuple[float, float] = (0.0, 1.0)
+) -> SectorNetwork:
+    """Return the chain of the weight matrices, one sector everywhere."""
+    maps = [LinearMap(len(W), {k: Dense(W)}) for k, W in enumerate(weights)]
+    blocks = tuple(
+        SectorBlock(m, np.full(m.size, sector[0]), np.full(m.size, sector[1]))
+        for m in maps[:-1]
+    )
+    return SectorNetwork(weights[0].shape[1], blocks, maps[-1])
+
+
+def random_weights(
+    random: np.random.Generator, depth: int, neurons: int, outputs: int
+) -> list[Array]:
+    """Return Gaussian matrices with ``depth`` hidden layers of ``neurons`` in all."""
+    hidden = random.multinomial(neurons - depth, np.ones(depth) / depth) + 1
+    sizes = [int(random.integers(1, 6)), *map(int, hidden), outputs]
+    return [
+        random.standard_normal((m, n)) * 10.0 ** random.uniform(-1, 1)
+        for n, m in zip(sizes, sizes[1:], strict=False)
+    ]
+
+
+def random_chain(
+    random: np.random.Generator, neurons: int = 10, outputs: int = 1
+) -> SectorNetwork:
+    """Return a chain of 1 to 4 hidden layers, one random sector everywhere."""
+    depth = int(random.integers(1, 5))
+    sector = SECTORS[random.integers(len(SECTORS))]
+    return chain(random_weights(random, depth, neurons, outputs), sector)
+
+
+def random_graph(
+    random: np.random.Generator, neurons: int = 10, outputs: int = 1
+) -> SectorNetwork:
+    """Return a graph with skip connections; every neuron has a sector of its own."""
+    depth = int(random.integers(1, 5))
+    hidden = random.multinomial(neurons - depth, np.ones(depth) / depth) + 1
+    sizes = [int(random.integers(1, 6)), *map(int, hidden)]
+
+    def reading(size: int, k: int) -> LinearMap:
+        # The block before is always read, others now and then.
+        sources = [j for j in range(k) if j == k - 1 or random.random() < 0.4]
+        terms = {j: Dense(random.standard_normal((size, sizes[j]))) for j in sources}
+        return LinearMap(size, terms)
+
+    blocks = []
+    for k, size in enumerate(sizes[1:], 1):
+        ends = np.array([SECTORS[i] for i in random.integers(len(SECTORS), size=size)])
+        blocks.append(SectorBlock(reading(size, k), ends[:, 0], ends[:, 1]))
+    return SectorNetwork(sizes[0], tuple(blocks), reading(outputs, len(sizes)))

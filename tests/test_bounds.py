@@ -1,0 +1,96 @@
+"""Lower bounds stay below brute force and get near it; the norm product stays above."""
+
+import numpy as np
+import pytest
+
+from generators import chain, random_chain, random_graph, random_weights
+from geolip import norms
+from geolip.bounds.gradient import largest_gradient
+from geolip.bounds.norm_product import norm_product
+from geolip.bounds.operator_norm import operator_norm
+from geolip.bounds.pattern import largest_pattern
+from geolip.importer import from_matrices
+from geolip.linear import Convolution, Dense, Sparse, compose, scaling
+from geolip.presolve import reduce
+from oracles import formal_constant, jacobians, matrix_norms
+
+PAIRS = ["inf", "2", "2:inf", "inf:2"]
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+@pytest.mark.parametrize("kind", [random_chain, random_graph])
+def test_patterns_are_below_brute_force_and_mostly_reach_it(kind, norm):
+    pair, reached = norms.parse(norm), 0
+    for seed in range(20):
+        network = reduce(kind(np.random.default_rng(seed), 9, 2)).network
+        exact = formal_constant(network, pair)
+        found, direction = largest_pattern(network, pair, seed)
+        assert found <= exact * (1 + 1e-12)
+        assert pair.input.of(direction[:, None])[0] == pytest.approx(1.0)
+        reached += found >= 0.999 * exact
+    assert reached >= 15
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+def test_gradients_are_below_the_true_constant(norm):
+    """Of a network in one dimension the constant is the steepest of finitely many pieces."""
+    pair = norms.parse(norm)
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        weights = random_weights(random, 1, 8, 2)
+        network = from_matrices(weights)
+        found = largest_gradient(network, network.sectors(), pair, seed)
+        # Patterns that occur, by dense sampling of directions (no biases: cones).
+        X = random.standard_normal((weights[0].shape[1], 20000))
+        slopes = (weights[0] @ X > 0).T.astype(float)
+        patterns = np.unique(slopes, axis=0)
+        true = matrix_norms(jacobians(network.sectors(), [patterns]), pair).max()
+        assert found <= true * (1 + 1e-12)
+        assert found >= 0.8 * true
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+def test_operator_norms_are_upper_bounds_and_tight(norm):
+    pair = norms.parse(norm)
+    random = np.random.default_rng(0)
+    kernel = random.standard_normal((3, 2, 2, 2))
+    conv = Convolution(kernel, (3, 3), (2, 1), (1, 1), ((1, 0), (0, 1)))
+    dense = Dense(random.standard_normal((6, 8)))
+    for operator in (
+        dense,
+        Dense(1e-30 * dense.matrix),
+        Dense(1e30 * dense.matrix.T),
+        Dense(np.zeros((3, 2))),
+        conv if norm != "inf:2" else dense,
+        compose(dense, scaling(random.standard_normal(8))),
+    ):
+        exact = matrix_norms(operator.dense()[None], pair)[0]
+        bound = operator_norm(operator, pair)
+        assert bound >= exact
+        if norm != "inf:2":
+            assert bound <= exact * (1 + 1e-9)
+
+
+def test_operator_norms_of_large_maps_need_no_gram_matrix():
+    random = np.random.default_rng(0)
+    large = Sparse(scaling(random.standard_normal(3000)).matrix)
+    for norm in PAIRS[:3]:
+        bound = operator_norm(large, norms.parse(norm))
+        assert bound >= np.abs(large.matrix.data).max()
+        assert bound <= np.abs(large.matrix.data).max() * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+def test_norm_product_is_above_brute_force(norm):
+    pair = norms.parse(norm)
+    for seed in range(20):
+        network = random_graph(np.random.default_rng(seed), 8, 2)
+        assert norm_product(network, pair) >= formal_constant(network, pair)
+
+
+def test_norm_product_of_one_layer_is_its_norm():
+    W = np.array([[1.0, -2.0], [3.0, 4.0]])
+    network = chain([W])
+    assert norm_product(network, norms.parse("inf")) == pytest.approx(7.0)
+    spectral = np.linalg.norm(W, 2)
+    assert norm_product(network, norms.parse("2")) == pytest.approx(spectral)
