@@ -6,9 +6,9 @@ nothing could be certified, or the solver is not usable; 5 certified but above
 """
 
 import json
+import math
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,12 +51,14 @@ class _Seconds(click.ParamType[float]):
             )
 
 
-class _Rows(click.ParamType[list[int]]):
+class _Rows(click.ParamType[list[int] | None]):
     """Output indices: ``all`` or ``0,3,7``."""
 
     name = "rows"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[int] | None:
+        if value == "all":
+            return None
         try:
             return [int(part) for part in str(value).split(",")]
         except ValueError:
@@ -102,7 +104,11 @@ def main() -> None:
 )
 @click.option("--time-limit", type=_Seconds(), help="For all solves: 90, 10m, 1.5h.")
 @click.option(
-    "--rows", type=_Rows(), help="Outputs to bound, such as 0,3; default all."
+    "--rows",
+    type=_Rows(),
+    default="all",
+    show_default=True,
+    help="Outputs to bound, such as 0,3.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("-S", "options", type=_Option(), multiple=True, help="Solver option.")
@@ -132,6 +138,10 @@ def certify(
     """Certify the Lipschitz constant of MODEL, an ONNX file."""
     from geolip.certification import certify as run
 
+    if output is not None:
+        _check_writable(Path(output))
+    if largest is not None and math.isnan(largest):
+        raise UsageError("--max is not a number: give the largest bound to accept")
     line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
     try:
         report = run(
@@ -203,16 +213,21 @@ class _ProgressLine:
             click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
 
 
+def _check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work rather than after it."""
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: name a file in a writable folder")
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, text=True)
         try:
-            with os.fdopen(handle, "w") as file:
-                file.write(text)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            draft.write_text(text)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -63,6 +63,7 @@ class Incumbent:
                 bound = verified_bound(self.problem, round_multipliers(repaired))
                 if bound is not None:
                     self.bound = min(self.bound, bound)
+                    break
         self._progress(self._line())
         return self.bound
 

@@ -183,5 +183,5 @@ def parse(norm: object) -> NormPair:
 
 def _name(part: object) -> str:
     if isinstance(part, float | int):
-        return f"{part:g}"
+        return "2" if part == 2 else repr(part)
     return str(part).strip().lower().removeprefix("l").removeprefix("_")

@@ -22,12 +22,16 @@ _MARGIN = 128 * 2.0**-53
 
 _HUGE = 1e100
 
+# How much more tau the verifier may be offered, if a repaired point is too near to the
+# boundary for it.
+_NUDGES = (0.0, 1e-9, 1e-7, 1e-5)
+
 # At the optimum the bound is T(tau); within this factor of it no other repair is tried.
 _GOOD = 1.1
 
 
 def candidates(problem: Problem, proposal: Multipliers | None) -> Iterator[Multipliers]:
-    """Yield repaired multipliers, the most promising first.
+    """Yield repaired multipliers, the one with the least expected bound first.
 
     Parameters
     ----------
@@ -40,28 +44,46 @@ def candidates(problem: Problem, proposal: Multipliers | None) -> Iterator[Multi
     Yields
     ------
     Multipliers
-        Each positive and finite, scaled in tau to where its bound is best.
+        Each positive and finite. The first that the verifier accepts is the one to
+        take; the last is the problem's own interior point.
     """
-    if proposal is not None and (clean := _sanitised(problem, proposal)) is not None:
-        scaled = best_tau(problem, clean)
-        if scaled is not None:
-            yield scaled
-            if estimate(problem, scaled)[0] <= _GOOD * problem.norm.budget(clean.tau):
-                return
-        try:
-            swept = best_tau(problem, backward_schur(problem, clean))
-        except (np.linalg.LinAlgError, ValueError):
-            swept = None
-        if swept is not None:
-            yield swept
-        blended = best_blend(problem, clean, _interior(problem))
-        if blended is not None:
-            yield blended
-    yield _interior(problem)
+    clean = None if proposal is None else _sanitised(problem, proposal)
+    if clean is not None:
+        repaired = sorted(_repairs(problem, clean), key=lambda pair: pair[0])
+        for _, multipliers in repaired:
+            for nudge in _NUDGES:
+                yield multipliers.scaled_tau(1 + nudge)
+    interior = _interior(problem)
+    if interior is not None:
+        yield interior
 
 
-def _interior(problem: Problem) -> Multipliers:
-    interior = interior_point(problem)
+def _repairs(
+    problem: Problem, clean: Multipliers
+) -> Iterator[tuple[float, Multipliers]]:
+    """Yield (expected bound, multipliers) for every repair that has to be tried."""
+    scaled = best_tau(problem, clean)
+    if scaled is not None:
+        expected, _ = estimate(problem, scaled)
+        yield expected, scaled
+        if expected <= _GOOD * problem.norm.budget(clean.tau):
+            return
+    try:
+        swept = best_tau(problem, backward_schur(problem, clean))
+    except (np.linalg.LinAlgError, ValueError):
+        swept = None
+    interior = _interior(problem)
+    blended = interior and best_blend(problem, clean, interior)
+    for repaired in (swept, blended):
+        if repaired is not None:
+            yield estimate(problem, repaired)[0], repaired
+
+
+def _interior(problem: Problem) -> Multipliers | None:
+    try:
+        interior = interior_point(problem)
+    except (np.linalg.LinAlgError, ValueError):
+        return None
     return best_tau(problem, interior) or interior
 
 
@@ -98,7 +120,7 @@ def estimate(problem: Problem, multipliers: Multipliers) -> tuple[float, float]:
     outputs = [s[:, None] * c for s, c in zip(scales, problem.output(), strict=True)]
     try:
         factor = matrix.scaled(scales).shifted(_MARGIN * problem.roundings).factor()
-    except (np.linalg.LinAlgError, ValueError):
+    except np.linalg.LinAlgError:
         return np.inf, -1.0
     solved = factor.solve(outputs)
     gram = sum(c.T @ v for c, v in zip(outputs, solved, strict=True))

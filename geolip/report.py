@@ -79,7 +79,8 @@ class OutputReport:
             return None
         if self.relaxation_value <= 0:
             return 0.0 if self.bound == 0 else None
-        return self.bound / self.relaxation_value - 1
+        gap = self.bound / self.relaxation_value - 1
+        return gap if math.isfinite(gap) else None
 
 
 @dataclass(frozen=True)

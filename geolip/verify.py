@@ -24,6 +24,8 @@ from geolip.problem import Multipliers, Problem
 TRUST = "checked-float"
 
 _UNIT = 2.0**-53
+# More than what numbers below float64's range may have added up to anywhere.
+_UNDERFLOW = 2.0**-500
 
 
 def round_multipliers(multipliers: Multipliers) -> Multipliers:
@@ -63,43 +65,58 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
         return 0.0
     if not multipliers.usable(problem.network.sizes):
         return None
-    matrix = problem.matrix(multipliers)
-    scales = multipliers.scales()
-    doubt = problem.roundings * _UNIT * 1.001
-    columns = [scale[:, None] for scale in scales]
-    row_sums = _scaled(problem.majorant(multipliers, columns), scales)
-    forming = doubt * max(float(part.max(initial=0.0)) for part in row_sums)
-    scaled = matrix.scaled(scales)
-    least, factor = _least_eigenvalue(scaled, forming)
-    if factor is None or not least > 0:
+    try:
+        # An entry that underflows would lose its relative accuracy.
+        with np.errstate(under="raise"):
+            form = _quadratic_form(problem, multipliers)
+    except FloatingPointError:
         return None
-    outputs = _scaled(problem.output(), scales)
-    solution = _refined(scaled, factor, outputs)
-    absolute = [np.abs(x) for x in solution]
-    # |residual| is uncertain by the rounding of B X and of forming B and C.
-    unscaled = [s[:, None] * x for s, x in zip(scales, absolute, strict=True)]
-    spread = _scaled(problem.majorant(multipliers, unscaled), scales)
-    output_spread = _scaled(problem.output_majorant(), scales)
-    residual = _subtract(outputs, scaled.apply(solution))
-    error = [doubt * (a + b) for a, b in zip(spread, output_spread, strict=True)]
-    # C B^-1 C' <= C X + X'R + |R|^2 / least, up to the rounding of the products.
-    gram = _product(outputs, solution) + _product(solution, residual)
-    remainder = _frobenius(residual) + _frobenius(error)
-    lost = _product(absolute, error) + doubt * (
-        _product(output_spread, absolute)
-        + _product(absolute, [np.abs(r) for r in residual])
-    )
-    symmetric = (gram + gram.T) / 2
-    if not np.isfinite(symmetric).all():
-        return None
-    rounding = (len(gram) + 8) ** 2 * _UNIT * float(np.linalg.norm(gram))
-    largest = float(np.linalg.eigvalsh(symmetric)[-1])
-    form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least
-    if not 0 <= form < np.inf:
+    if form is None or not 0 <= form < np.inf:
         return None
     budget = math.nextafter(_budget(problem, multipliers), math.inf)
     bound = math.sqrt(budget) * math.sqrt(form) * (1 + 16 * _UNIT)
     return bound if math.isfinite(bound) else None
+
+
+def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
+    """Return an upper bound of lambda_max(C B^-1 C'), None if B > 0 is not shown."""
+    scales = multipliers.scales()
+    scaled = problem.matrix(multipliers).scaled(scales)
+    outputs = _scaled(problem.output(), scales)
+    # The output is brought near one by a power of two, so that squares do not
+    # underflow.
+    _, exponent = np.frexp(max(float(np.abs(c).max(initial=0.0)) for c in outputs))
+    unit = np.ldexp(1.0, -exponent)
+    outputs = [unit * c for c in outputs]
+    spread_outputs = [unit * c for c in _scaled(problem.output_majorant(), scales)]
+    doubt = problem.roundings * _UNIT * 1.001
+    columns = [scale[:, None] for scale in scales]
+    row_sums = _scaled(problem.majorant(multipliers, columns), scales)
+    forming = doubt * max(float(part.max(initial=0.0)) for part in row_sums)
+    with np.errstate(under="ignore"):
+        least, factor = _least_eigenvalue(scaled, forming)
+        if factor is None:
+            return None
+        solution = _refined(scaled, factor, outputs)
+        absolute = [np.abs(x) for x in solution]
+        # The residual is uncertain by the rounding of B X and of forming B and C.
+        unscaled = [s[:, None] * x for s, x in zip(scales, absolute, strict=True)]
+        spread = _scaled(problem.majorant(multipliers, unscaled), scales)
+        residual = _subtract(outputs, scaled.apply(solution))
+        error = [doubt * (a + b) for a, b in zip(spread, spread_outputs, strict=True)]
+        # C B^-1 C' <= C X + X'R + |R|^2 / least, up to the rounding of the products.
+        gram = _product(outputs, solution) + _product(solution, residual)
+        remainder = _frobenius(residual) + _frobenius(error)
+        lost = _product(absolute, error) + doubt * (
+            _product(spread_outputs, absolute)
+            + _product(absolute, [np.abs(r) for r in residual])
+        )
+        if not np.isfinite(gram).all():
+            return None
+        largest = float(np.linalg.eigvalsh((gram + gram.T) / 2)[-1])
+        rounding = (len(gram) + 8) ** 2 * _UNIT * float(np.linalg.norm(gram))
+        form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least
+    return float((form + _UNDERFLOW) / unit**2)
 
 
 def _budget(problem: Problem, multipliers: Multipliers) -> float:
@@ -114,15 +131,16 @@ def _least_eigenvalue(
 ) -> tuple[float, BlockFactor | None]:
     """Return a lower bound of the least eigenvalue, and the factor that shows it.
 
-    ``forming`` bounds the l_2 norm of what rounding changed when the matrix was formed.
+    ``forming`` bounds the l_2 norm of what rounding changed when the matrix was formed;
+    the factorisation loses about as much again.
     """
     size = sum(matrix.sizes)
-    for shift in (1e-8, 1e-10, 1e-11, 1e-12):
+    ones = [np.ones((n, 1)) for n in matrix.sizes]
+    for shift in (max(1e-8, 32 * forming), 8 * forming, 3 * forming):
         try:
             factor = matrix.shifted(shift).factor()
-        except (np.linalg.LinAlgError, ValueError):
+        except np.linalg.LinAlgError:
             continue
-        ones = [np.ones((n, 1)) for n in matrix.sizes]
         growth = factor.absolute_product(ones)
         largest = max(float(part.max(initial=0.0)) for part in growth)
         backward = (size + 8) * _UNIT * largest * (1 + 1e-6)

@@ -15,11 +15,8 @@ import numpy as np
 
 from geolip.backend import Judge, Settings, Solution, Status
 from geolip.conic import conic
-from geolip.errors import SolverError
+from geolip.errors import SolverError, UsageError
 from geolip.problem import Problem
-
-# The semidefinite matrix of a larger program does not fit this kind of solver.
-_LARGEST_ORDER = 2500
 
 
 def missing(*packages: str) -> str | None:
@@ -32,6 +29,7 @@ def missing(*packages: str) -> str | None:
 
 def solve_with(
     solver: str,
+    largest_order: int,
     options: Mapping[str, Any],
     problem: Problem,
     settings: Settings,
@@ -43,6 +41,9 @@ def solve_with(
     ----------
     solver : str
         CVXPY's name of it.
+    largest_order : int
+        Rows of the largest semidefinite matrix that the solver can hold; native code
+        that runs out of memory takes the process with it, so this is asked first.
     options : mapping
         Its own options; ``settings.extra`` comes on top.
     problem, settings, judge
@@ -54,10 +55,10 @@ def solve_with(
         If the program is too large, or the solver gave nothing usable.
     """
     order = problem.network.output.size + sum(problem.network.sizes)
-    if order > _LARGEST_ORDER:
+    if order > largest_order:
         raise SolverError(
             f"{solver.lower()} would need a semidefinite matrix of order {order}, more "
-            f"than {_LARGEST_ORDER}: use the lifted solver"
+            f"than the {largest_order} that fit: use the lifted solver"
         )
     import cvxpy as cp
 
@@ -71,6 +72,13 @@ def solve_with(
             warnings.simplefilter("ignore")
             merged = {**options, **settings.extra}
             task.solve(solver=solver, verbose=settings.verbose, **merged)
+    except TypeError as error:
+        if settings.extra:
+            names = ", ".join(settings.extra)
+            raise UsageError(
+                f"{solver.lower()} does not take these options: {names} ({error})"
+            ) from error
+        raise SolverError(f"{solver.lower()} failed: {error}") from error
     except Exception as error:
         # Anything may come out of native code and its wrappers; all of it means this.
         raise SolverError(f"{solver.lower()} failed: {error}") from error

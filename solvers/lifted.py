@@ -22,7 +22,7 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.backend import Judge, Settings, Solution, Status
-from geolip.errors import UsageError
+from geolip.errors import SolverError, UsageError
 from geolip.problem import Multipliers, Problem
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
@@ -49,6 +49,8 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     while iteration < max_iterations:
         state = _iterate(problem, state)
         iteration += 1
+        if not 0 < state.value < np.inf:
+            raise SolverError("the numbers leave float64's range: rescale the weights")
         if state.value >= best.value:
             best = state
         out_of_time = (
@@ -88,15 +90,11 @@ def _options(settings: Settings) -> tuple[int, int]:
             f"the lifted solver has no option {', '.join(unknown)}; it knows "
             f"{', '.join(_DEFAULTS)}"
         )
-    try:
-        rank, most = (int(settings.extra.get(k, v)) for k, v in _DEFAULTS.items())
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"options of the lifted solver are integers: {error}"
-        ) from error
-    if rank < 1 or most < 1:
-        raise UsageError("rank and max_iterations must be at least 1")
-    return rank, most
+    chosen = {**_DEFAULTS, **settings.extra}
+    for name, value in chosen.items():
+        if type(value) is not int or value < 1:
+            raise UsageError(f"{name} must be a positive integer, found {value!r}")
+    return chosen["rank"], chosen["max_iterations"]
 
 
 @dataclass(frozen=True, eq=False)

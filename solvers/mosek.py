@@ -13,6 +13,9 @@ from geolip.problem import Problem
 
 from ._cvxpy import missing, solve_with
 
+# GeoLIP solves networks of about this size with it.
+_LARGEST_ORDER = 2500
+
 _LICENCE_HELP = (
     "no licence: put mosek.lic into ~/mosek or name it in MOSEKLM_LICENSE_FILE"
 )
@@ -35,7 +38,7 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
         parameters["MSK_DPAR_OPTIMIZER_MAX_TIME"] = max(settings.time_limit, 1e-3)
     options = {"mosek_params": parameters}
     try:
-        return solve_with("MOSEK", options, problem, settings, judge)
+        return solve_with("MOSEK", _LARGEST_ORDER, options, problem, settings, judge)
     except SolverError as error:
         # A licence that is there but expired or for another machine shows only now.
         if "licen" in str(error).lower():

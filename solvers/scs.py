@@ -10,6 +10,9 @@ from geolip.problem import Problem
 
 from ._cvxpy import missing, solve_with
 
+# Its work grows with the cube of the order in every iteration.
+_LARGEST_ORDER = 2500
+
 
 def usable() -> str | None:
     """Return None, or why SCS cannot run here."""
@@ -25,4 +28,4 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     }
     if settings.time_limit is not None:
         options["time_limit_secs"] = max(settings.time_limit, 1e-3)
-    return solve_with("SCS", options, problem, settings, judge)
+    return solve_with("SCS", _LARGEST_ORDER, options, problem, settings, judge)

@@ -1,5 +1,7 @@
 """Random small networks of differences: chains and graphs, several sectors."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from geolip.arrays import Array
@@ -29,7 +31,7 @@ def random_weights(
     sizes = [int(random.integers(1, 6)), *map(int, hidden), outputs]
     return [
         random.standard_normal((m, n)) * 10.0 ** random.uniform(-1, 1)
-        for n, m in zip(sizes, sizes[1:], strict=False)
+        for n, m in pairwise(sizes)
     ]
 
 

@@ -1,11 +1,11 @@
 """Independent computations that the package is checked against.
 
-Dense NumPy only, from the operators' matrices: nothing here calls the package's own forward
-and adjoint passes, solvers or bounds.
+Dense NumPy only, from the operators' matrices: nothing here calls the package's own
+forward and adjoint passes, solvers or bounds.
 """
 
 from collections.abc import Sequence
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def k1(weights: Sequence[Array], order: float) -> float:
             ends = [0, *cuts, depth]
             norms = [
                 np.linalg.norm(product_between(weights, a, b), order)
-                for a, b in zip(ends, ends[1:], strict=False)
+                for a, b in pairwise(ends)
             ]
             total += float(np.prod(norms))
     return total / 2 ** (depth - 1)

@@ -1,12 +1,14 @@
-"""One conformance suite for every solver found in the folder, plus an adversarial one."""
+"""One conformance suite for every solver in the folder, plus an adversarial one."""
 
 import os
 import signal
 
 import numpy as np
 import pytest
-
 from generators import chain, random_chain, random_graph, random_weights
+from oracles import formal_constant
+from test_verify import by_definition, random_multipliers
+
 from geolip import backend, certification, norms
 from geolip.backend import Settings, Solution, Status
 from geolip.clock import StageClock
@@ -15,8 +17,6 @@ from geolip.errors import SolverError, SolverUnavailableError, UsageError
 from geolip.incumbent import Incumbent
 from geolip.presolve import reduce
 from geolip.problem import Multipliers, Problem
-from oracles import formal_constant
-from test_verify import by_definition, random_multipliers
 
 # Solvers that must work wherever the tests run; only a licence may keep others away.
 EXPECTED = {"lifted", "scs", "clarabel"}
@@ -142,7 +142,8 @@ def test_layers_tied_are_looser_than_neurons():
         judge = judge_of(problem)
         value = backend.get("lifted").solve(problem, Settings(1e-6), judge).value
         program = conic(problem)
-        # Scales are the same for all neurons of a layer, so one variable a layer ties d.
+        # Scales are the same for all neurons of a layer, so one variable a layer ties
+        # d.
         sizes = problem.network.sizes[1:]
         layer = np.repeat(np.arange(len(sizes)), sizes)
         tie = np.zeros((len(program.cost), 2 + len(sizes)))
@@ -159,7 +160,10 @@ def test_layers_tied_are_looser_than_neurons():
         product = np.prod(
             [
                 np.linalg.norm(A.dense(), 2)
-                for reading in (*(b.preactivation for b in network.blocks), network.output)
+                for reading in (
+                    *(b.preactivation for b in network.blocks),
+                    network.output,
+                )
                 for A in reading.terms.values()
             ]
         )

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-
 from generators import chain, random_chain, random_graph, random_weights
+from oracles import formal_constant, jacobians, matrix_norms
+
 from geolip import norms
 from geolip.bounds.gradient import largest_gradient
 from geolip.bounds.norm_product import norm_product
@@ -12,7 +13,6 @@ from geolip.bounds.pattern import largest_pattern
 from geolip.importer import from_matrices
 from geolip.linear import Convolution, Dense, Sparse, compose, scaling
 from geolip.presolve import reduce
-from oracles import formal_constant, jacobians, matrix_norms
 
 PAIRS = ["inf", "2", "2:inf", "inf:2"]
 
@@ -33,7 +33,7 @@ def test_patterns_are_below_brute_force_and_mostly_reach_it(kind, norm):
 
 @pytest.mark.parametrize("norm", PAIRS)
 def test_gradients_are_below_the_true_constant(norm):
-    """Of a network in one dimension the constant is the steepest of finitely many pieces."""
+    """Without biases the patterns that occur are found by sampling directions."""
     pair = norms.parse(norm)
     for seed in range(10):
         random = np.random.default_rng(seed)

@@ -2,18 +2,7 @@
 
 import numpy as np
 import pytest
-
 from generators import SECTORS, chain, random_chain, random_graph, random_weights
-from geolip import backend, norms
-from geolip.backend import Settings
-from geolip.bounds.norm_product import norm_product
-from geolip.bounds.pattern import largest_pattern
-from geolip.clock import StageClock
-from geolip.incumbent import Incumbent
-from geolip.norms import NormPair
-from geolip.presolve import reduce
-from geolip.problem import Problem
-from geolip.sectors import SectorNetwork
 from oracles import (
     chain_weights,
     formal_constant,
@@ -25,6 +14,17 @@ from oracles import (
     product_of_norms,
 )
 
+from geolip import backend, norms
+from geolip.backend import Settings
+from geolip.bounds.norm_product import norm_product
+from geolip.bounds.pattern import largest_pattern
+from geolip.clock import StageClock
+from geolip.incumbent import Incumbent
+from geolip.norms import NormPair
+from geolip.presolve import reduce
+from geolip.problem import Problem
+from geolip.sectors import SectorNetwork
+
 ACCURACY = 1e-6
 # Relative rounding of the oracles.
 ROUNDING = 1e-12
@@ -33,7 +33,7 @@ ROUNDING = 1e-12
 def solve(
     network: SectorNetwork, pair: NormPair, accuracy: float = ACCURACY
 ) -> tuple[float, float, float]:
-    """Return the relaxation's primal value, the verified bound, and a pattern's norm."""
+    """Return the relaxation's value, the verified bound, and a pattern's norm."""
     reduced = reduce(network).network
     problem = Problem(reduced, pair.input)
     judge = Incumbent(problem, "test", StageClock(), lambda _: None)

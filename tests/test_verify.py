@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from generators import chain, random_chain, random_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import formal_constant
 
-from generators import chain, random_chain, random_graph
 from geolip import norms
 from geolip.blocks import BlockMatrix
 from geolip.presolve import reduce
 from geolip.problem import Multipliers, Problem
 from geolip.repair import candidates
 from geolip.verify import round_multipliers, verified_bound
-from oracles import formal_constant
 
 
 def dense(matrix: BlockMatrix) -> np.ndarray:

@@ -6,6 +6,9 @@ Source: AutoLip (Virmaux and Scaman, NeurIPS 2018, section 3): where paths meet,
 constants add; an activation multiplies by the largest absolute slope.
 """
 
+import math
+import sys
+
 import numpy as np
 
 from geolip.bounds.operator_norm import operator_norm
@@ -29,16 +32,24 @@ def norm_product(network: SectorNetwork, norms: NormPair) -> float:
         slope = float(
             np.maximum(np.abs(block.lower), np.abs(block.upper)).max(initial=0)
         )
-        constants.append(slope * _through(block.preactivation, constants, hidden))
+        reach = _through(block.preactivation, constants, hidden)
+        constants.append(_product(slope, reach))
     # One multiplication and addition an edge, each with one rounding.
     edges = sum(len(b.preactivation.terms) for b in network.blocks)
     edges += len(network.output.terms)
     rounding = 1 + (4 * edges + 8) * 2.0**-52
-    return _through(network.output, constants, norms) * rounding
+    return _product(_through(network.output, constants, norms), rounding)
 
 
 def _through(reading: LinearMap, constants: list[float], norms: NormPair) -> float:
     return sum(
-        operator_norm(operator, norms) * constants[j]
+        _product(operator_norm(operator, norms), constants[j])
         for j, operator in reading.terms.items()
     )
+
+
+def _product(left: float, right: float) -> float:
+    # A product that underflows has lost its relative accuracy; one step up bounds it.
+    product = left * right
+    tiny = product < sys.float_info.min and left > 0 and right > 0
+    return math.nextafter(product, math.inf) if tiny else product

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geolip.arrays import Array
+from geolip.importer.magnitude import checked
 from geolip.importer.refusals import PRODUCT, RefusedError
 from geolip.linear import (
     Composition,
@@ -106,8 +107,7 @@ def aligned(parts: Sequence[Affine]) -> list[Affine]:
 
 def scaled(value: Affine, factors: Array) -> Affine:
     """Return ``value`` times constant factors, broadcast against each other."""
-    if not np.isfinite(factors).all():
-        raise ValueError("a factor is too large for float64")
+    checked(factors, "a factor")
     shape = np.broadcast_shapes(value.shape, factors.shape)
     whole = broadcast(value, shape)
     if (factors == 1.0).all():

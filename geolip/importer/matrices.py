@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from geolip.activations import relu
 from geolip.arrays import Array
 from geolip.errors import UsageError
+from geolip.importer.magnitude import checked
 from geolip.linear import Dense
 from geolip.network import Affine, Block, Network
 
@@ -77,6 +78,7 @@ def _matrix(weights: ArrayLike, number: int) -> Array:
         raise UsageError(
             f"weight matrix {number} has shape {matrix.shape}: expected (out, in)"
         )
-    if not np.isfinite(matrix).all():
-        raise UsageError(f"weight matrix {number} has NaN or infinite entries")
-    return matrix
+    try:
+        return checked(matrix, f"weight matrix {number}")
+    except ValueError as error:
+        raise UsageError(str(error)) from error

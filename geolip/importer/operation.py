@@ -13,6 +13,7 @@ from geolip.arrays import Array
 from geolip.importer.algebra import constant
 from geolip.importer.elements import is_real, real
 from geolip.importer.folding import evaluate
+from geolip.importer.magnitude import checked
 from geolip.importer.refusals import RefusedError
 from geolip.network import Affine, Block
 
@@ -75,10 +76,7 @@ class Operation:
                 f"{self._called(position)} holds {value.dtype.name}: expected "
                 "floating-point numbers"
             )
-        numbers = real(value)
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"{self._called(position)} has NaN or infinite entries")
-        return constant(numbers)
+        return constant(checked(real(value), self._called(position)))
 
     def affines(self) -> list[Affine]:
         """Return all inputs as affine functions."""

@@ -81,15 +81,17 @@ class Convolution(LinearOperator):
         )
         # The patches, taps first: (batch, group, c_in/group * taps, positions * r).
         patches = np.stack([padded[window] for window in self._windows()], axis=2)
-        patches = patches.reshape(self.batch, self.groups, self._depth, -1)
-        return np.asarray(self._matrices @ patches).reshape(-1, columns)
+        positions = prod(self.out_space) * columns
+        patches = patches.reshape(self.batch, self.groups, self._depth, positions)
+        return np.asarray(self._matrices @ patches).reshape(self.shape[0], columns)
 
     def adjoint(self, Y: Array) -> Array:
         columns = Y.shape[1]
-        _, c_in = self.channels
-        outputs = Y.reshape(self.batch, self.groups, self._matrices.shape[1], -1)
+        c_out, c_in = self.channels
+        positions = prod(self.out_space) * columns
+        outputs = Y.reshape(self.batch, self.groups, c_out // self.groups, positions)
         patches = (self._matrices.transpose(0, 2, 1) @ outputs).reshape(
-            self.batch, c_in, -1, *self.out_space, columns
+            self.batch, c_in, prod(self.taps), *self.out_space, columns
         )
         widths = zip(self.space, self.pads, strict=True)
         padded_space = [n + before + after for n, (before, after) in widths]
@@ -98,7 +100,8 @@ class Convolution(LinearOperator):
             padded[window] += patches[:, :, tap]
         inside = zip(self.space, self.pads, strict=True)
         crop = tuple(slice(before, before + n) for n, (before, _) in inside)
-        return padded[(slice(None), slice(None), *crop)].reshape(-1, columns)
+        cropped = padded[(slice(None), slice(None), *crop)]
+        return cropped.reshape(self.shape[1], columns)
 
     def _windows(self) -> Sequence[tuple[slice, ...]]:
         """For every tap, the part of the padded input that it reads."""
@@ -117,7 +120,9 @@ class Convolution(LinearOperator):
     @cached_property
     def _matrices(self) -> Array:
         """The kernel as one matrix (c_out/groups, c_in/groups * taps) a group."""
-        return self.kernel.reshape(self.groups, -1, self._depth)
+        return self.kernel.reshape(
+            self.groups, self.channels[0] // self.groups, self._depth
+        )
 
     def dense(self) -> Array:
         # Every entry is one stored weight or zero: unrolling is exact.

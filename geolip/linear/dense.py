@@ -45,7 +45,8 @@ class Dense(LinearOperator):
             return np.asarray(matrix @ X)
         columns = X.shape[1]
         tensor = X.reshape(self.outer, matrix.shape[1], self.inner * columns)
-        return np.asarray(matrix @ tensor).reshape(-1, columns)
+        size = self.outer * matrix.shape[0] * self.inner
+        return np.asarray(matrix @ tensor).reshape(size, columns)
 
     def dense(self) -> Array:
         if self.outer == self.inner == 1:
