@@ -1,6 +1,6 @@
 """Draw the picture of the README: what each bound says of the shipped networks.
 
-    python benchmarks/picture.py docs/bounds.png
+python benchmarks/picture.py docs/bounds.png
 """
 
 import sys
