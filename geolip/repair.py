@@ -24,7 +24,7 @@ _HUGE = 1e100
 
 # How much more tau the verifier may be offered, if a repaired point is too near to the
 # boundary for it.
-_NUDGES = (0.0, 1e-9, 1e-7, 1e-5)
+_NUDGES = (0.0, 1e-10, 1e-9, 1e-8, 1e-6)
 
 # At the optimum the bound is T(tau); within this factor of it no other repair is tried.
 _GOOD = 1.1
