@@ -7,6 +7,7 @@ standard form, as one sparse matrix.
 import contextlib
 import importlib.util
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -100,14 +101,17 @@ def _iterations(task: Any) -> int:
 
 @contextlib.contextmanager
 def _log_on_stderr(verbose: bool) -> Iterator[None]:
-    """Send what native code prints to stderr, since stdout is for the result."""
+    """Send what Python and native code print to stderr: stdout is for the result."""
     if not verbose:
         yield
         return
+    sys.stdout.flush()
     saved = os.dup(1)
     os.dup2(2, 1)
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     finally:
+        sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
