@@ -25,6 +25,10 @@ class Activation:
         The sector: every secant slope of neuron i lies in [lower_i, upper_i].
     function, derivative : callable
         Elementwise on arrays (n, r), one column for each input point.
+    kinks : tuple of float
+        Where the function has no derivative; ``derivative`` returns a one-sided one.
+    curvature : float
+        A bound of the second derivative's size elsewhere.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Activation:
     upper: float | Array
     function: Callable[[Array], Array]
     derivative: Callable[[Array], Array]
+    kinks: tuple[float, ...] = ()
+    curvature: float = 0.0
 
     def sector(self, size: int) -> tuple[Array, Array]:
         """Return the sector's ends for a block of ``size`` neurons, each (size,)."""
@@ -49,6 +55,7 @@ def relu() -> Activation:
         1.0,
         lambda z: np.maximum(z, 0.0),
         lambda z: (z > 0).astype(float),
+        kinks=(0.0,),
     )
 
 
@@ -60,6 +67,7 @@ def leaky_relu(alpha: float) -> Activation:
         max(alpha, 1.0),
         lambda z: np.where(z >= 0, z, alpha * z),
         lambda z: np.where(z >= 0, 1.0, alpha),
+        kinks=(0.0,),
     )
 
 
@@ -71,11 +79,17 @@ def sigmoid() -> Activation:
         0.25,
         lambda z: np.asarray(expit(z)),
         lambda z: np.asarray(expit(z) * expit(-z)),
+        curvature=0.1,  # 1 / (6 sqrt(3)), rounded up
     )
 
 
 def tanh() -> Activation:
     """Return the hyperbolic tangent, sector [0, 1]."""
     return Activation(
-        "Tanh", 0.0, 1.0, np.tanh, lambda z: 4.0 * expit(2 * z) * expit(-2 * z)
+        "Tanh",
+        0.0,
+        1.0,
+        np.tanh,
+        lambda z: 4.0 * expit(2 * z) * expit(-2 * z),
+        curvature=0.77,  # 4 / (3 sqrt(3)), rounded up
     )

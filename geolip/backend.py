@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+import numpy as np
+
 from geolip.arrays import Array
 from geolip.errors import GeolipError, UsageError
 from geolip.problem import Multipliers, Problem
@@ -29,6 +31,7 @@ class Status(Enum):
     INTERRUPTED = "interrupted"
     INACCURATE = "stopped short of the accuracy asked for"
     FAILED = "failed"
+    SETTLED = "stopped below the largest output's bound"
     TRIVIAL = "nothing to solve"
 
 
@@ -83,13 +86,49 @@ class Solution:
     vectors: tuple[Array, ...] | None = None
 
 
+def checked(answer: object, problem: Problem) -> Solution:
+    """Return a backend's answer with everything left out that is not what it should be.
+
+    Multipliers may still be any numbers of any shape; the judge sorts those out.
+    """
+    if not isinstance(answer, Solution):
+        return Solution(Status.FAILED)
+    status, multipliers, value = answer.status, answer.multipliers, answer.value
+    if not isinstance(value, float | int) or not np.isfinite(value):
+        value = None
+    return Solution(
+        status=status if isinstance(status, Status) else Status.INACCURATE,
+        multipliers=multipliers if isinstance(multipliers, Multipliers) else None,
+        value=value,
+        iterations=answer.iterations if isinstance(answer.iterations, int) else 0,
+        vectors=_checked_vectors(answer.vectors, problem),
+    )
+
+
+def _checked_vectors(vectors: object, problem: Problem) -> tuple[Array, ...] | None:
+    try:
+        arrays = [np.asarray(part, dtype=float) for part in vectors or ()]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return None
+    rows = [part.shape[:1] for part in arrays if part.ndim == 2]
+    if rows != [(size,) for size in problem.network.sizes]:
+        return None
+    if len({part.shape[1] for part in arrays}) != 1:
+        return None
+    return tuple(arrays) if all(np.isfinite(part).all() for part in arrays) else None
+
+
 class Judge(Protocol):
     """Turns candidates into verified bounds."""
 
-    def consider(self, candidate: Multipliers, value: float | None = None) -> float:
-        """Repair and verify a candidate; return the best verified bound so far.
+    @property
+    def satisfied(self) -> bool:
+        """Whether a verified bound is as good as was asked for."""
 
-        ``value`` is the relaxation's value as known now, for those who watch.
+    def consider(self, candidate: Multipliers, value: float | None = None) -> float:
+        """Repair a candidate; return the best bound known or promised so far.
+
+        ``value`` is the relaxation's value as the solver knows it now.
         """
 
 

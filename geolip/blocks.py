@@ -8,6 +8,7 @@ vector.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import linalg
@@ -107,19 +108,44 @@ class BlockFactor:
     def solve(self, V: Sequence[Array]) -> list[Array]:
         """Return B^-1 V, one array (sizes[i], r) a block."""
         result = list(V)
-        below = {
-            k: [i for i in self.sizes_after(k) if (i, k) in self.factors]
-            for k in self.order
-        }
+        later = self._later
+        # With many columns, one small inverse turns triangular solves into products.
+        many = V[0].shape[1] > max(self.sizes)
+        pivots = self._inverses if many else None
         for k in self.order:
-            result[k] = _solve(self.factors[k, k], result[k], transposed=False)
-            for i in below[k]:
+            if pivots is None:
+                result[k] = _solve(self.factors[k, k], result[k], transposed=False)
+            else:
+                result[k] = _apply(pivots[k], result[k])
+            for i in later[k]:
                 result[i] = result[i] - self.factors[i, k] @ result[k]
         for k in reversed(self.order):
-            for i in below[k]:
+            for i in later[k]:
                 result[k] = result[k] - self.factors[i, k].T @ result[i]
-            result[k] = _solve(self.factors[k, k], result[k], transposed=True)
+            if pivots is None:
+                result[k] = _solve(self.factors[k, k], result[k], transposed=True)
+            else:
+                result[k] = _apply(pivots[k].T, result[k])
         return result
+
+    @cached_property
+    def _later(self) -> dict[int, list[int]]:
+        """For every pivot the blocks below it in the factor."""
+        later: dict[int, list[int]] = {k: [] for k in self.order}
+        for i, k in self.factors:
+            if i != k:
+                later[k].append(i)
+        return later
+
+    @cached_property
+    def _inverses(self) -> dict[int, Array]:
+        """The inverses of the pivots."""
+        return {
+            k: 1.0 / pivot
+            if (pivot := self.factors[k, k]).ndim == 1
+            else _solve(pivot, np.eye(len(pivot)), transposed=False)
+            for k in self.order
+        }
 
     def absolute_product(self, V: Sequence[Array]) -> list[Array]:
         """Return |L| |L'| V, which bounds the rounding of the factorisation."""
@@ -132,10 +158,6 @@ class BlockFactor:
             part = np.abs(block)
             result[i] += part[:, None] * inner[k] if part.ndim == 1 else part @ inner[k]
         return result
-
-    def sizes_after(self, k: int) -> tuple[int, ...]:
-        """Return the blocks that are eliminated after block k."""
-        return self.order[self.order.index(k) + 1 :]
 
 
 def elimination_order(matrix: BlockMatrix) -> list[int]:
@@ -186,6 +208,10 @@ def _solve(pivot: Array, V: Array, *, transposed: bool) -> Array:
         return V / pivot[:, None]
     trans = "T" if transposed else "N"
     return np.asarray(linalg.solve_triangular(pivot, V, lower=True, trans=trans))
+
+
+def _apply(inverse: Array, V: Array) -> Array:
+    return inverse[:, None] * V if inverse.ndim == 1 else inverse @ V
 
 
 def _subtract(block: Array | None, update: Array) -> Array:

@@ -1,37 +1,26 @@
-"""From a model to a report: read, build, solve, verify, bound from below.
+"""From a model to a report: the way of `geolip.certify`.
 
-A solver is never believed: every bound in the report comes from the verifier or from a
-closed form. Stage times are taken here and nowhere else.
+Stage times are taken on the way and nowhere else.
 """
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from geolip import backend, importer, norms, presolve, provenance, relaxations
-from geolip.backend import Settings, Solution, Status
-from geolip.bounds.gradient import largest_gradient
-from geolip.bounds.norm_product import norm_product
-from geolip.bounds.pattern import largest_pattern
+from geolip import backend, importer, norms, provenance, relaxations
+from geolip.backend import Settings
+from geolip.bounding import Bounding, Target
 from geolip.clock import StageClock
-from geolip.errors import (
-    CertificationError,
-    GeolipError,
-    SolverUnavailableError,
-    UsageError,
-)
-from geolip.incumbent import Incumbent, Progress
+from geolip.errors import SolverUnavailableError, UsageError
+from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
-from geolip.problem import Problem
-from geolip.report import ModelSummary, OutputReport, Report
-from geolip.sectors import SectorNetwork
+from geolip.report import ModelSummary, Report
 from geolip.verify import TRUST
 
-DEFAULT_SOLVER = "lifted"
+DEFAULT_SOLVER = "auto"
 
 
 # Overflow ends in infinities and NaN, which the verifier and every repair refuse.
@@ -44,7 +33,7 @@ def certify(
     solver: str | None = None,
     accuracy: float = Settings.accuracy,
     time_limit: float | None = None,
-    rows: Sequence[int] | None = None,
+    rows: str | Sequence[int] = "largest",
     seed: int = 0,
     solver_options: Mapping[str, Any] | None = None,
     verbose: bool = False,
@@ -61,14 +50,15 @@ def certify(
     method : str, optional
         A relaxation's name; by default the one that goes with the norms.
     solver : str, optional
-        A solver's name; ``lifted`` by default.
+        A solver's name; ``auto`` by default.
     accuracy : float
         The relative verified gap at which a solver may stop.
     time_limit : float, optional
         Seconds for all solves together; what is verified by then is reported.
-    rows : sequence of int, optional
-        The output coordinates to bound, where each has a bound of its own; all by
-        default. The report is then about these outputs alone.
+    rows : str or sequence of int
+        Where each output has a bound of its own: ``"largest"`` bounds all and settles
+        the largest to the accuracy, ``"all"`` settles each of them, and a list bounds
+        and settles those outputs alone; the report is then about them.
     seed : int
         Of everything random.
     solver_options : mapping, optional
@@ -111,11 +101,18 @@ def certify(
     with clock.stage("read"):
         network, summary = _read(model)
         targets = _targets(network, pair, rows)
-    run = _Run(pair, method, relaxation, engine, settings, clock, progress or _silent)
-    outputs = [
-        run.output(network, target, left=len(targets) - done)
-        for done, target in enumerate(targets)
-    ]
+    bounding = Bounding(
+        network=network,
+        norms=pair,
+        method=method,
+        relaxation=relaxation,
+        engine=engine,
+        settings=settings,
+        refine_all=rows != "largest",
+        clock=clock,
+        progress=progress or _silent,
+    )
+    outputs = bounding.bound(targets)
     return Report(
         model=summary,
         input_norm=pair.input.name,
@@ -125,7 +122,7 @@ def certify(
         trust=TRUST,
         outputs=tuple(outputs),
         seconds=clock.finished(),
-        notes=tuple(dict.fromkeys(run.notes)),
+        notes=tuple(dict.fromkeys(bounding.notes)),
         versions=provenance.versions(),
         threads=provenance.threads(),
     )
@@ -134,15 +131,6 @@ def certify(
 def _check_positive(name: str, value: Any) -> None:
     if not isinstance(value, float | int) or not 0 < value < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
-
-
-@dataclass(frozen=True)
-class _Target:
-    """What one bound is about: one output, or all of them together."""
-
-    name: str
-    index: int | None
-    sectors: SectorNetwork
 
 
 def _read(model: Any) -> tuple[Network, ModelSummary]:
@@ -158,121 +146,20 @@ def _read(model: Any) -> tuple[Network, ModelSummary]:
     )
 
 
-def _targets(
-    network: Network, pair: NormPair, rows: Sequence[int] | None
-) -> list[_Target]:
-    sectors = network.sectors()
+def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
+    sectors, count = network.sectors(), network.output.size
     if not pair.rowwise:
-        if rows is not None:
+        if rows not in ("largest", "all"):
             raise UsageError("rows can be chosen only where the output norm is inf")
-        return [_Target("all", None, sectors)]
-    count = network.output.size
-    chosen = range(count) if rows is None else list(dict.fromkeys(rows))
+        return [Target("all", None, sectors)]
+    chosen = range(count) if rows in ("largest", "all") else rows
+    if not isinstance(chosen, Sequence) or isinstance(chosen, str) or not chosen:
+        raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
     wrong = [row for row in chosen if row not in range(count)]
-    if wrong or not chosen:
-        raise UsageError(f"rows are 0 to {count - 1}, found {wrong or 'none'}")
-    return [_Target(str(i), i, sectors.rows(np.arange(count) == i)) for i in chosen]
-
-
-@dataclass
-class _Run:
-    """One certification under way: what its outputs share."""
-
-    norms: NormPair
-    method: str
-    relaxation: relaxations.Relaxation
-    engine: backend.Backend
-    settings: Settings
-    clock: StageClock
-    progress: Progress
-    notes: list[str] = field(default_factory=list)
-    interrupted: bool = False
-
-    def output(self, network: Network, target: _Target, left: int) -> OutputReport:
-        """Bound one target, the first of ``left``, from above and below."""
-        with self.clock.stage("build"):
-            reduction = presolve.reduce(target.sectors)
-            reduced = reduction.network
-            problem = self.relaxation.problem(reduced, self.norms)
-        if problem.is_trivial:
-            return OutputReport(
-                name=target.name,
-                index=target.index,
-                bound=0.0,
-                source="constant",
-                lower_bound=0.0,
-                fgl_lower_bound=0.0,
-                relaxation_value=0.0,
-                status=Status.TRIVIAL.value,
-                iterations=0,
-            )
-        label = f"output {target.name}"
-        judge = Incumbent(problem, label, self.clock, self.progress)
-        solution = self._solve(problem, judge, label, left)
-        judge.consider(solution.multipliers, solution.value)
-        bound, source = self._best(judge, target, label)
-        self.progress(f"{label}: lower bounds")
-        with self.clock.stage("lower_bound"):
-            seed = self.settings.seed
-            fgl, direction = largest_pattern(
-                reduced, self.norms, seed, solution.vectors
-            )
-            along = reduction.restore(0, direction)
-            lower = largest_gradient(network, target.sectors, self.norms, seed, [along])
-        return OutputReport(
-            name=target.name,
-            index=target.index,
-            bound=bound,
-            source=source,
-            lower_bound=lower,
-            fgl_lower_bound=max(fgl, lower),
-            relaxation_value=judge.value,
-            status=solution.status.value,
-            iterations=solution.iterations,
-        )
-
-    def _solve(
-        self, problem: Problem, judge: Incumbent, label: str, left: int
-    ) -> Solution:
-        """Run the solver; whatever happens to it, return a solution."""
-        if self.interrupted:
-            return Solution(Status.INTERRUPTED)
-        limit = self.settings.time_limit
-        if limit is not None:
-            spent = self.clock.seconds["solve"] + self.clock.seconds["verify"]
-            limit = max(limit - spent, 0.0) / left
-        try:
-            with self.clock.stage("solve"):
-                settings = replace(self.settings, time_limit=limit)
-                return self.engine.solve(problem, settings, judge)
-        except KeyboardInterrupt:
-            self.interrupted = True
-            self.notes.append(f"interrupted at {label}")
-            return Solution(Status.INTERRUPTED)
-        except (SolverUnavailableError, UsageError):
-            raise
-        except Exception as error:
-            # A solver may fail in any way it likes; a bound is still possible.
-            what = str(error) if isinstance(error, GeolipError) else repr(error)
-            self.notes.append(f"{label}: the solver failed: {what}")
-            return Solution(Status.FAILED)
-
-    def _best(self, judge: Incumbent, target: _Target, label: str) -> tuple[float, str]:
-        """Return the least valid bound and what gave it."""
-        if judge.bound == np.inf:
-            judge.consider(None)
-        with self.clock.stage("verify"):
-            product = norm_product(target.sectors, self.norms)
-        if not np.isfinite(min(judge.bound, product)):
-            raise CertificationError(
-                f"{label} has no finite bound: no multipliers verify and the norm "
-                "product overflows; rescale the weights"
-            )
-        if judge.bound <= product:
-            return judge.bound, self.method
-        if judge.bound > product * (1 + self.settings.accuracy):
-            self.notes.append(f"{label}: the norm product is the best bound verified")
-        return product, "norm product"
+    if wrong:
+        raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
+    kept = dict.fromkeys(int(row) for row in chosen)
+    return [Target(str(i), i, sectors.rows(np.arange(count) == i)) for i in kept]
 
 
 def _silent(_: str) -> None:

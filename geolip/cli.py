@@ -8,6 +8,7 @@ nothing could be certified, or the solver is not usable; 5 certified but above
 import json
 import math
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -51,18 +52,20 @@ class _Seconds(click.ParamType[float]):
             )
 
 
-class _Rows(click.ParamType[list[int] | None]):
-    """Output indices: ``all`` or ``0,3,7``."""
+class _Rows(click.ParamType[str | list[int]]):
+    """Output indices: ``largest``, ``all`` or ``0,3,7``."""
 
     name = "rows"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> list[int] | None:
-        if value == "all":
-            return None
+    def convert(self, value: Any, param: Any, ctx: Any) -> str | list[int]:
+        if value in ("largest", "all"):
+            return str(value)
         try:
             return [int(part) for part in str(value).split(",")]
         except ValueError:
-            self.fail(f"{value!r} is not a list such as 0,3,7", param, ctx)
+            self.fail(
+                f"{value!r} is not largest, all or a list such as 0,3", param, ctx
+            )
 
 
 class _Option(click.ParamType[tuple[str, Any]]):
@@ -92,9 +95,7 @@ def main() -> None:
     "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
 )
 @click.option("--method", help="Relaxation; chosen by the norm if not given.")
-@click.option(
-    "--solver", default="lifted", show_default=True, help="See geolip solvers."
-)
+@click.option("--solver", default="auto", show_default=True, help="See geolip solvers.")
 @click.option(
     "--accuracy",
     type=float,
@@ -106,9 +107,9 @@ def main() -> None:
 @click.option(
     "--rows",
     type=_Rows(),
-    default="all",
+    default="largest",
     show_default=True,
-    help="Outputs to bound, such as 0,3.",
+    help="Outputs to settle: largest bounds all but settles one, all, or 0,3.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("-S", "options", type=_Option(), multiple=True, help="Solver option.")
@@ -126,7 +127,7 @@ def certify(
     solver: str,
     accuracy: float,
     time_limit: float | None,
-    rows: list[int] | None,
+    rows: str | list[int],
     seed: int,
     options: tuple[tuple[str, Any], ...],
     as_json: bool,
@@ -142,6 +143,8 @@ def certify(
         _check_writable(Path(output))
     if largest is not None and math.isnan(largest):
         raise UsageError("--max is not a number: give the largest bound to accept")
+    # A polite kill is an interrupt: what is verified by then is reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
     try:
         report = run(
@@ -162,7 +165,7 @@ def certify(
     click.echo(report.to_json() if as_json else str(report))
     if output is not None:
         _write(Path(output), report.to_json() + "\n")
-    if largest is not None and report.bound > largest:
+    if largest is not None and not report.bound <= largest:
         click.echo(f"geolip: the bound is above --max {largest:g}", err=True)
         sys.exit(_ABOVE_MAX)
 

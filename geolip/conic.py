@@ -17,8 +17,8 @@ import numpy as np
 from scipy import sparse
 
 from geolip.arrays import Array
-from geolip.interior import interior_point
 from geolip.problem import Multipliers, Problem
+from geolip.sweep import interior_point
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,23 +4,36 @@ from collections.abc import Callable
 
 import numpy as np
 
-from geolip import repair
 from geolip.clock import StageClock
 from geolip.problem import Multipliers, Problem
+from geolip.repair import Promise, mended, rescued
 from geolip.verify import round_multipliers, verified_bound
 
 Progress = Callable[[str], None]
 
+# Where the bound is so many times the relaxation's value, a sweep was not enough.
+_POOR = 1.1
+
+# How much more tau the verifier is offered, where repaired multipliers are too near to
+# the boundary for it.
+_NUDGES = (0.0, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
+
 
 class Incumbent:
-    """Repairs and verifies every candidate, and keeps the best.
+    """Repairs every candidate, keeps the best promise, and verifies when it matters.
 
-    Whatever becomes of the solver afterwards, `bound` has been verified.
+    Verification costs about as much as repair. It is done for the first candidate, for
+    one that promises what the solver is asked for, and when the solver is done; what is
+    reported has always been verified.
 
     Parameters
     ----------
     problem : Problem
         What is bounded.
+    accuracy : float
+        The relative gap between bound and relaxation value that is good enough.
+    target : float
+        A bound that is good enough whatever the gap.
     label : str
         For progress messages.
     clock : StageClock
@@ -32,43 +45,96 @@ class Incumbent:
     ----------
     bound : float
         The best verified bound, infinite before the first.
+    multipliers : Multipliers or None
+        Those that prove it.
     value : float or None
         The relaxation's value as the solver last knew it.
     """
 
     def __init__(
-        self, problem: Problem, label: str, clock: StageClock, progress: Progress
+        self,
+        problem: Problem,
+        *,
+        accuracy: float = 1e-4,
+        target: float = 0.0,
+        label: str = "",
+        clock: StageClock | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.problem = problem
         self.bound = float("inf")
+        self.multipliers: Multipliers | None = None
         self.value: float | None = None
-        self._label, self._clock, self._progress = label, clock, progress
+        self._accuracy, self._target, self._label = accuracy, target, label
+        self._clock, self._progress = clock or StageClock(), progress
         self._seen: Multipliers | None = None
+        self._promise = float("inf")
+        self._best: Multipliers | None = None
 
     def consider(
         self, candidate: Multipliers | None, value: float | None = None
     ) -> float:
-        """Repair and verify a candidate; return the best verified bound so far.
+        """Repair a candidate; return the best bound verified or promised so far.
 
-        None asks for the problem's own interior point. A value that is not a finite
-        number is ignored.
+        A value that is not a finite number is ignored.
         """
-        if value is not None and np.isfinite(value):
+        if isinstance(value, float | int) and np.isfinite(value):
             self.value = float(value)
-        if candidate is not None and candidate is self._seen:
-            return self.bound
-        self._seen = candidate
+        if candidate is not None and candidate is not self._seen:
+            self._seen = candidate
+            with self._clock.stage("verify"):
+                self._keep(mended(self.problem, candidate))
+                if self.bound == np.inf or self._is_enough(self._promise):
+                    self._verify()
+        if self._progress is not None:
+            self._progress(self._line())
+        return min(self.bound, self._promise)
+
+    def settle(self) -> float:
+        """Return the best bound that can be verified with what has been seen."""
         with self._clock.stage("verify"):
-            for repaired in repair.candidates(self.problem, candidate):
-                bound = verified_bound(self.problem, round_multipliers(repaired))
-                if bound is not None:
-                    self.bound = min(self.bound, bound)
-                    break
-        self._progress(self._line())
+            self._verify()
+            # Far above the value, the last candidate deserves more than a sweep.
+            if self.bound > _POOR * (self.value or 0.0):
+                self._keep(rescued(self.problem, self._seen))
+                self._verify()
         return self.bound
+
+    @property
+    def gap(self) -> float:
+        """The verified gap ``bound / value - 1``, infinite while one is not known."""
+        return self.bound / self.value - 1 if self.value else float("inf")
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether a verified bound is as good as was asked for."""
+        return self._is_enough(self.bound)
+
+    def _keep(self, promise: Promise | None) -> None:
+        if promise is not None and promise[0] < self._promise:
+            self._promise, self._best = promise
+
+    def _is_enough(self, bound: float) -> bool:
+        if bound <= self._target:
+            return True
+        return self.value is not None and bound <= self.value * (1 + self._accuracy)
+
+    def _verify(self) -> None:
+        if self._best is None:
+            return
+        for nudge in _NUDGES:
+            offered = round_multipliers(self._best.scaled_tau(1 + nudge))
+            bound = verified_bound(self.problem, offered)
+            if bound is not None:
+                if bound < self.bound:
+                    self.bound, self.multipliers = bound, offered
+                break
+        self._promise, self._best = self.bound, None
 
     def _line(self) -> str:
         value = "-" if self.value is None else f"{self.value:.7g}"
-        elapsed = self._clock.elapsed()
-        known = f"relaxation {value}, bound {self.bound:.7g}"
-        return f"{self._label}: {known}, {elapsed:.1f} s"
+        least = min(self.bound, self._promise)
+        gap = "-" if not self.value else f"{least / self.value - 1:.1e}"
+        elapsed = f"{self._clock.elapsed():.1f} s"
+        known = f"relaxation {value}, bound {least:.7g}, gap {gap}"
+        return f"{self._label}: {known}, {elapsed}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from geolip.linear import Composition, LinearOperator, Sparse, Sum
 from geolip.network import Network
 
 
@@ -13,7 +14,7 @@ def describe(network: Network) -> dict[str, Any]:
     dict
         ``input`` and ``output`` with name and shape; ``layers``, one for each
         activation block, with its number, name, shape, activation, sector and what it
-        reads.
+        reads; ``note``, what to know about the input, or None.
     """
     names = {0: network.input_name}
     layers = []
@@ -40,18 +41,47 @@ def describe(network: Network) -> dict[str, Any]:
             "reads": _reads(network.output.terms, names),
         },
         "neurons": network.neurons,
+        "note": _note(network.input_shape),
     }
+
+
+def _note(shape: tuple[int, ...]) -> str | None:
+    if len(shape) < 2 or shape[0] == 1:
+        return None
+    return (
+        f"the input has a fixed batch of {shape[0]}; the bound is about all {shape[0]} "
+        "samples together, re-export with batch 1"
+    )
 
 
 def _reads(terms: Any, names: dict[int, str]) -> list[dict[str, Any]]:
     return [
-        {"block": j, "name": names[j], "map": operator.describe()}
+        {"block": j, "name": names[j], "map": _words(operator)}
         for j, operator in sorted(terms.items())
     ]
 
 
+def _words(operator: LinearOperator) -> str:
+    match operator:
+        case Sparse(is_identity=True):
+            return "identity"
+        case Sparse(is_selection=True):
+            m, n = operator.shape
+            return f"selection {m} x {n}"
+        case Sum(terms=terms):
+            return " + ".join(map(_words, terms))
+        case Composition(factors=factors):
+            words = [
+                f"({_words(factor)})" if isinstance(factor, Sum) else _words(factor)
+                for factor in factors
+                if not isinstance(factor, Sparse)
+            ]
+            return " after ".join(words) or operator.describe()
+    return operator.describe()
+
+
 def table(network: Network) -> str:
-    """Return the same as text, one line a layer."""
+    """Return the same as text, one line a layer, and the note if there is one."""
     content = describe(network)
     rows = [("block", "name", "shape", "activation", "sector", "reads")]
     source = content["input"]
@@ -76,7 +106,10 @@ def table(network: Network) -> str:
         "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, f"{content['neurons']} neurons"])
+    lines.append(f"{content['neurons']} neurons")
+    if content["note"]:
+        lines.append(f"note: {content['note']}")
+    return "\n".join(lines)
 
 
 def _shape(shape: list[int]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geolip.arrays import Array, Mask
+from geolip.problem import Multipliers
 from geolip.sectors import SectorBlock, SectorNetwork
 
 
@@ -30,6 +31,17 @@ class Reduction:
 
     network: SectorNetwork
     kept: tuple[Mask, ...]
+
+    def restored(self, multipliers: Multipliers) -> Multipliers:
+        """Return multipliers of the original network, zero for what was removed."""
+        parts = [self.restore(k, part) for k, part in enumerate(multipliers)]
+        return Multipliers(parts[0], tuple(parts[1:]))
+
+    def restricted(self, multipliers: Multipliers) -> Multipliers:
+        """Return the reduced network's part of multipliers of the original one."""
+        pairs = zip(multipliers, self.kept, strict=True)
+        parts = [part[mask] for part, mask in pairs]
+        return Multipliers(parts[0], tuple(parts[1:]))
 
     def restore(self, k: int, values: Array) -> Array:
         """Return ``values`` of reduced block k in its original places, others zero."""
@@ -63,17 +75,18 @@ def reduce(network: SectorNetwork) -> Reduction:
 
 
 def _alive(network: SectorNetwork) -> list[Mask]:
+    # By structure: numbers that cancel or underflow do not make a neuron dead.
     moved = [np.ones(network.input_size, dtype=bool)]
     for block in network.blocks:
-        rows = np.zeros(block.size)
+        reads = np.zeros(block.size, dtype=bool)
         for operator in block.preactivation.terms.values():
-            rows += operator.row_sums
-        moved.append((rows > 0) & ((block.lower != 0) | (block.upper != 0)))
-    read = [np.zeros(size) for size in network.sizes]
+            reads |= operator.reading_rows
+        moved.append(reads & ((block.lower != 0) | (block.upper != 0)))
+    read = [np.zeros(size, dtype=bool) for size in network.sizes]
     for reader in (*(block.preactivation for block in network.blocks), network.output):
         for j, operator in reader.terms.items():
-            read[j] += operator.column_sums
-    return [mask & (sums > 0) for mask, sums in zip(moved, read, strict=True)]
+            read[j] |= operator.read_columns
+    return [left & right for left, right in zip(moved, read, strict=True)]
 
 
 def _restrict(network: SectorNetwork, alive: Sequence[Mask]) -> SectorNetwork:

@@ -94,6 +94,22 @@ class Problem:
         """Whether the output does not depend on the input."""
         return self.network.input_size == 0 or not self.network.output.terms
 
+    @property
+    def numbers(self) -> float:
+        """About how many float64 numbers a repair or a verification holds at once."""
+        sizes = self.network.sizes
+        links: dict[int, set[int]] = {k: set() for k in range(len(sizes))}
+        for k, block in enumerate(self.network.blocks, 1):
+            links[k] |= set(block.preactivation.terms)
+        total = 0.0
+        for k in range(len(sizes) - 1, -1, -1):
+            around = {j for j in links[k] if j < k}
+            total += sizes[k] * (sizes[k] + sum(sizes[j] for j in around))
+            for j in around:
+                links[j] |= {i for i in around if i < j}
+        # Operators, B, its scaled copy and its factor.
+        return 4.0 * total
+
     def matrix(self, multipliers: Multipliers) -> BlockMatrix:
         """Return B(tau, D)."""
         blocks: dict[tuple[int, int], Array] = {(0, 0): multipliers.tau}
@@ -135,7 +151,7 @@ class Problem:
             result.append(2.0 * d[:, None] * V[k])
         for k, d in enumerate(multipliers.d, 1):
             block = self.network.blocks[k - 1]
-            reading = block.preactivation.absolute()
+            reading = block.preactivation.absolute
             cross = (d * np.abs(block.lower + block.upper))[:, None]
             square = (2.0 * d * np.abs(block.lower * block.upper))[:, None]
             read = reading.apply(V)
@@ -151,7 +167,7 @@ class Problem:
 
     def output_majorant(self) -> list[Array]:
         """Return |C|' by blocks, with all partial results as in `majorant`."""
-        return self._adjoint_columns(self.network.output.absolute())
+        return self._adjoint_columns(self.network.output.absolute)
 
     def output(self) -> list[Array]:
         """Return C' by blocks: one array (n_j, m) for each block j."""

@@ -162,6 +162,7 @@ class Report:
             "method": self.method,
             "solver": self.solver,
             "trust": self.trust,
+            "partial": self.is_partial,
             "bound": self.bound,
             "lower_bound": self.lower_bound,
             "fgl_lower_bound": self.fgl_lower_bound,
@@ -183,7 +184,8 @@ class Report:
 
     def _headline(self) -> list[str]:
         model, name = self.model, self.model.path or "model"
-        layers = f"{model.neurons} neurons in {model.layers} layers"
+        plural = "" if model.layers == 1 else "s"
+        layers = f"{model.neurons} neurons in {model.layers} layer{plural}"
         size = f"{model.inputs} inputs, {model.outputs} outputs, {layers}"
         norms = f"l_{self.input_norm} -> l_{self.output_norm}"
         ratio = ""
@@ -191,10 +193,26 @@ class Report:
             ratio = f"   (bound / lower bound = {self.bound / self.lower_bound:.3f})"
         return [
             f"{name}: {size}",
-            f"Lipschitz constant, {norms}:",
+            f"Lipschitz constant{self._scope()}, {norms}:",
             f"  at most   {round_up(self.bound)}   ({self.trust}, {self.worst.source})",
             f"  at least  {round_down(self.lower_bound)}{ratio}",
         ]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the bound is about some of the model's outputs only."""
+        indices = [output.index for output in self.outputs]
+        return None not in indices and len(indices) < self.model.outputs
+
+    def _scope(self) -> str:
+        if not self.is_partial:
+            return ""
+        names = ", ".join(output.name for output in self.outputs)
+        return (
+            f" of output {names} alone"
+            if len(self.outputs) == 1
+            else (f" of outputs {names} alone")
+        )
 
     def _table(self) -> list[str]:
         header = ("output", "bound", "relaxation", "gap", "FGL >=", "Lipschitz >=")

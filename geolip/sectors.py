@@ -10,6 +10,7 @@ Source: docs/theory.md section 1.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,9 +53,10 @@ class LinearMap:
         """How many roundings an entry of any of the operators' matrices may carry."""
         return max((A.roundings for A in self.terms.values()), default=0)
 
+    @cached_property
     def absolute(self) -> "LinearMap":
-        """Return the map with every operator replaced by its entrywise bound."""
-        terms = {j: operator.absolute() for j, operator in self.terms.items()}
+        """The map with every operator replaced by its entrywise bound."""
+        terms = {j: operator.absolute for j, operator in self.terms.items()}
         return LinearMap(self.size, terms)
 
     def restrict(self, rows: Mask, kept: Sequence[Mask]) -> "LinearMap":

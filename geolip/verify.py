@@ -1,10 +1,10 @@
 """Deciding whether multipliers prove a bound: where a number becomes one.
 
-B(tau, D) is scaled to unit diagonal by powers of two, shifted and factorised. If the
-Cholesky factor R of ``B - s I`` exists, its backward error bounds the least eigenvalue
-of B from below, by s minus ``(N + 4) u || |R'| |R| ||`` and minus the rounding that
-forming B may have caused. The quadratic form C B^-1 C' is then bounded by an
-approximate solution X, its residual ``C' - B X``, and that eigenvalue.
+B(tau, D) is scaled to a diagonal near one by powers of two, shifted and factorised. If
+the Cholesky factor R of ``B - s I`` exists, its backward error bounds the least
+eigenvalue of B from below, by s minus ``(N + 8) u || |R'| |R| ||`` and minus the
+rounding that forming B may have caused. The quadratic form C B^-1 C' is then bounded by
+an approximate solution X, its residual ``C' - B X``, and that eigenvalue.
 
 Source: docs/theory.md section 4. Backward error: Higham, Accuracy and Stability of
 Numerical Algorithms, theorem 10.3, for any order of summation after Rump and Jeannerod
@@ -71,22 +71,23 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
             form = _quadratic_form(problem, multipliers)
     except FloatingPointError:
         return None
-    if form is None or not 0 <= form < np.inf:
+    if form is None:
         return None
-    budget = math.nextafter(_budget(problem, multipliers), math.inf)
-    bound = math.sqrt(budget) * math.sqrt(form) * (1 + 16 * _UNIT)
-    return bound if math.isfinite(bound) else None
+    bound = math.sqrt(_budget(problem, multipliers)) * form * (1 + 16 * _UNIT)
+    # One step up covers a product that underflows.
+    bound = math.nextafter(bound, math.inf)
+    return bound if 0 < bound < math.inf else None
 
 
 def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
-    """Return an upper bound of lambda_max(C B^-1 C'), None if B > 0 is not shown."""
+    """Return a bound of sqrt(lambda_max(C B^-1 C')), None if B > 0 is not shown."""
     scales = multipliers.scales()
     scaled = problem.matrix(multipliers).scaled(scales)
     outputs = _scaled(problem.output(), scales)
     # The output is brought near one by a power of two, so that squares do not
     # underflow.
-    _, exponent = np.frexp(max(float(np.abs(c).max(initial=0.0)) for c in outputs))
-    unit = np.ldexp(1.0, -exponent)
+    _, exponent = math.frexp(max(float(np.abs(c).max(initial=0.0)) for c in outputs))
+    unit = math.ldexp(1.0, -min(max(exponent, -1000), 1000))
     outputs = [unit * c for c in outputs]
     spread_outputs = [unit * c for c in _scaled(problem.output_majorant(), scales)]
     doubt = problem.roundings * _UNIT * 1.001
@@ -116,14 +117,15 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
         largest = float(np.linalg.eigvalsh((gram + gram.T) / 2)[-1])
         rounding = (len(gram) + 8) ** 2 * _UNIT * float(np.linalg.norm(gram))
         form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least
-    return float((form + _UNDERFLOW) / unit**2)
+    if not 0 < form < math.inf:
+        return None
+    return math.nextafter(math.sqrt(form + _UNDERFLOW) / unit, math.inf)
 
 
 def _budget(problem: Problem, multipliers: Multipliers) -> float:
-    # fsum is correctly rounded, so one step up is an upper bound of a sum; the norm's
-    # own value serves where it is a maximum.
+    # A sum of n positive numbers in float64 is too small by at most n u, relatively.
     value = problem.norm.budget(multipliers.tau)
-    return max(value, value * (1 + len(multipliers.tau) * _UNIT))
+    return math.nextafter(value * (1 + 2 * len(multipliers.tau) * _UNIT), math.inf)
 
 
 def _least_eigenvalue(

@@ -9,7 +9,7 @@ import importlib.util
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,11 @@ from geolip.backend import Judge, Settings, Solution, Status
 from geolip.conic import conic
 from geolip.errors import SolverError, UsageError
 from geolip.problem import Problem
+
+
+def tolerance(settings: Settings) -> float:
+    """Return an interior-point solver's relative gap: 1e-8, or finer if asked for."""
+    return max(min(settings.accuracy * 1e-2, 1e-8), 1e-12)
 
 
 def missing(*packages: str) -> str | None:
@@ -30,7 +35,7 @@ def missing(*packages: str) -> str | None:
 
 def solve_with(
     solver: str,
-    largest_order: int,
+    fits: Callable[[int], bool],
     options: Mapping[str, Any],
     problem: Problem,
     settings: Settings,
@@ -42,9 +47,9 @@ def solve_with(
     ----------
     solver : str
         CVXPY's name of it.
-    largest_order : int
-        Rows of the largest semidefinite matrix that the solver can hold; native code
-        that runs out of memory takes the process with it, so this is asked first.
+    fits : callable
+        Tells whether the solver can hold a semidefinite matrix of so many rows; native
+        code that runs out of memory takes the process with it, so this is asked first.
     options : mapping
         Its own options; ``settings.extra`` comes on top.
     problem, settings, judge
@@ -56,10 +61,10 @@ def solve_with(
         If the program is too large, or the solver gave nothing usable.
     """
     order = problem.network.output.size + sum(problem.network.sizes)
-    if order > largest_order:
+    if not fits(order):
         raise SolverError(
-            f"{solver.lower()} would need a semidefinite matrix of order {order}, more "
-            f"than the {largest_order} that fit: use the lifted solver"
+            f"{solver.lower()} cannot hold a semidefinite matrix of order {order}: use "
+            "the lifted solver"
         )
     import cvxpy as cp
 

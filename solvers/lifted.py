@@ -26,6 +26,9 @@ from geolip.errors import SolverError, UsageError
 from geolip.problem import Multipliers, Problem
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
+_FIRST_CHECKPOINT = 10
+# Iterations before slowness is held against the solver.
+_FAIR_TRIAL = 640
 
 
 def usable() -> str | None:
@@ -36,16 +39,31 @@ def usable() -> str | None:
 def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     """Iterate until the verified gap is small enough, time is up, or it stalls.
 
-    The verified bound is asked for after 10, 20, 40, ... iterations, since it costs
-    more than an iteration. Options (``-S``): ``rank``, ``max_iterations``.
+    The judge is asked after 10, 20, 40, ... iterations, since a bound costs more than
+    an iteration. Options (``-S``): ``rank``, ``max_iterations``.
+    """
+    return run(problem, settings, judge, patience=1.0)
+
+
+def run(
+    problem: Problem, settings: Settings, judge: Judge, *, patience: float
+) -> Solution:
+    """Solve as `solve`, and give up where the gap closes too slowly.
+
+    Parameters
+    ----------
+    problem, settings, judge
+        As in `geolip.backend.Backend.solve`.
+    patience : float
+        When twice the iterations leave more than this share of the gap, the solver
+        stops; at 1 only when nothing moves at all, at 0 never.
     """
     rank, max_iterations = _options(settings)
     start = time.monotonic()
-    state = _start(problem, rank, settings.seed)
+    best = state = _start(problem, rank, settings.seed)
     status = Status.ITERATION_LIMIT
-    iteration, checkpoint = 0, 10
-    last_value, last_bound = 0.0, np.inf
-    best: _State = state
+    iteration, checkpoint = 0, _FIRST_CHECKPOINT
+    last_value, last_gap = 0.0, np.inf
     while iteration < max_iterations:
         state = _iterate(problem, state)
         iteration += 1
@@ -57,30 +75,25 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
             settings.time_limit is not None
             and time.monotonic() - start > settings.time_limit
         )
-        if iteration < checkpoint and not out_of_time:
+        if iteration < min(checkpoint, max_iterations) and not out_of_time:
             continue
         checkpoint *= 2
-        bound = judge.consider(state.multipliers, best.value)
-        if bound <= best.value * (1 + settings.accuracy):
+        gap = judge.consider(state.multipliers, best.value) / best.value - 1
+        if judge.satisfied:
             status = Status.SOLVED
             break
         if out_of_time:
             status = Status.TIME_LIMIT
             break
-        if _stalled(
-            best.value / last_value - 1 if last_value else np.inf, bound / last_bound
-        ):
+        stands_still = best.value <= last_value * (1 + 1e-14)
+        is_slow = iteration >= _FAIR_TRIAL and gap > patience * last_gap
+        if patience > 0 and (stands_still or (patience < 1 and is_slow)):
             status = Status.STALLED
             break
-        last_value, last_bound = best.value, bound
+        last_value, last_gap = best.value, gap
     return Solution(
-        status, state.multipliers, float(best.value), iteration, tuple(best.vectors)
+        status, state.multipliers, best.value, iteration, tuple(best.vectors)
     )
-
-
-def _stalled(value_gain: float, bound_ratio: float) -> bool:
-    """Whether twice the iterations moved neither value nor bound."""
-    return value_gain < 1e-13 and bound_ratio > 1 - 1e-10
 
 
 def _options(settings: Settings) -> tuple[int, int]:

@@ -11,10 +11,7 @@ from geolip.backend import Judge, Settings, Solution
 from geolip.errors import SolverError, SolverUnavailableError
 from geolip.problem import Problem
 
-from ._cvxpy import missing, solve_with
-
-# GeoLIP solves networks of about this size with it.
-_LARGEST_ORDER = 2500
+from ._cvxpy import missing, solve_with, tolerance
 
 _LICENCE_HELP = (
     "no licence: put mosek.lic into ~/mosek or name it in MOSEKLM_LICENSE_FILE"
@@ -31,14 +28,14 @@ def usable() -> str | None:
 
 
 def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
-    """Solve the relaxation; ``accuracy`` only loosens MOSEK's own tolerance."""
-    gap = max(min(settings.accuracy * 1e-2, 1e-8), 1e-12)
+    """Solve the relaxation; ``accuracy`` can only tighten MOSEK's tolerance."""
+    gap = tolerance(settings)
     parameters: dict[str, Any] = {"MSK_DPAR_INTPNT_CO_TOL_REL_GAP": gap}
     if settings.time_limit is not None:
         parameters["MSK_DPAR_OPTIMIZER_MAX_TIME"] = max(settings.time_limit, 1e-3)
     options = {"mosek_params": parameters}
     try:
-        return solve_with("MOSEK", _LARGEST_ORDER, options, problem, settings, judge)
+        return solve_with("MOSEK", _fits, options, problem, settings, judge)
     except SolverError as error:
         # A licence that is there but expired or for another machine shows only now.
         if "licen" in str(error).lower():
@@ -47,6 +44,14 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
 
 
 def _has_licence() -> bool:
-    if os.environ.get("MOSEKLM_LICENSE_FILE"):
-        return True
+    named = os.environ.get("MOSEKLM_LICENSE_FILE")
+    if named:
+        # A list of files and of port@host servers.
+        places = named.split(os.pathsep)
+        return any("@" in place or Path(place).exists() for place in places)
     return (Path.home() / "mosek" / "mosek.lic").is_file()
+
+
+def _fits(order: int) -> bool:
+    # GeoLIP solves networks of about this size with it.
+    return order <= 2500

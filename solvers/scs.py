@@ -10,9 +10,6 @@ from geolip.problem import Problem
 
 from ._cvxpy import missing, solve_with
 
-# Its work grows with the cube of the order in every iteration.
-_LARGEST_ORDER = 2500
-
 
 def usable() -> str | None:
     """Return None, or why SCS cannot run here."""
@@ -28,4 +25,9 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     }
     if settings.time_limit is not None:
         options["time_limit_secs"] = max(settings.time_limit, 1e-3)
-    return solve_with("SCS", _LARGEST_ORDER, options, problem, settings, judge)
+    return solve_with("SCS", _fits, options, problem, settings, judge)
+
+
+def _fits(order: int) -> bool:
+    # Its work grows with the cube of the order in every iteration.
+    return order <= 2500

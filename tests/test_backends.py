@@ -11,7 +11,6 @@ from test_verify import by_definition, random_multipliers
 
 from geolip import backend, certification, norms
 from geolip.backend import Settings, Solution, Status
-from geolip.clock import StageClock
 from geolip.conic import conic
 from geolip.errors import SolverError, SolverUnavailableError, UsageError
 from geolip.incumbent import Incumbent
@@ -30,8 +29,8 @@ def make(seed: int, norm: str) -> Problem:
     return Problem(network, norms.parse(norm).input)
 
 
-def judge_of(problem: Problem) -> Incumbent:
-    return Incumbent(problem, "test", StageClock(), lambda _: None)
+def judge_of(problem: Problem, accuracy: float = 1e-7) -> Incumbent:
+    return Incumbent(problem, accuracy=accuracy)
 
 
 @pytest.fixture(params=backend.names())
@@ -58,9 +57,12 @@ def test_all_solvers_agree(solver, seed, norm):
     judge = judge_of(problem)
     solution = solver.solve(problem, Settings(accuracy=1e-7), judge)
     judge.consider(solution.multipliers, solution.value)
+    reference.settle()
+    judge.settle()
     assert judge.bound >= exact
     assert judge.bound == pytest.approx(reference.bound, rel=1e-4)
-    assert solution.value == pytest.approx(best.value, rel=1e-4)
+    # Their own objective is only as good as their residuals.
+    assert solution.value == pytest.approx(best.value, rel=1e-3)
     assert isinstance(solution.status, Status)
 
 
@@ -71,8 +73,8 @@ def test_unreachable_accuracy_ends_by_itself(solver):
         solution = solver.solve(problem, Settings(accuracy=1e-16, time_limit=5), judge)
         judge.consider(solution.multipliers)
     except SolverError:
-        judge.consider(None)
-    assert np.isfinite(judge.bound)
+        pass
+    assert np.isfinite(judge.settle())
 
 
 def test_no_time_still_gives_a_bound_or_a_solver_error(solver):
@@ -84,8 +86,8 @@ def test_no_time_still_gives_a_bound_or_a_solver_error(solver):
         solution = solver.solve(problem, Settings(1e-9, time_limit=1e-6), judge)
         judge.consider(solution.multipliers)
     except SolverError:
-        judge.consider(None)
-    assert np.isfinite(judge.bound)
+        pass
+    assert np.isfinite(judge.settle())
 
 
 def test_unknown_options_are_refused_in_our_words(solver):

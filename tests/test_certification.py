@@ -205,7 +205,7 @@ def test_time_limit_is_kept_and_every_row_has_a_bound():
     report = certify(weights, "inf", accuracy=1e-12, time_limit=1e-3)
     assert len(report.outputs) == 6
     assert all(np.isfinite(o.bound) for o in report.outputs)
-    assert "time limit" in report.outputs[0].status
+    assert any("time limit" in output.status for output in report.outputs)
 
 
 def test_progress_is_reported():

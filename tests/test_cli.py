@@ -74,7 +74,7 @@ def test_certify(norm: str) -> None:
     assert f"l_{source} -> l_{target}" in text
     assert "at most" in text
     assert "at least" in text
-    assert "digits_fc.onnx: 64 inputs, 10 outputs, 32 neurons in 1 layers" in text
+    assert "digits_fc.onnx: 64 inputs, 10 outputs, 32 neurons in 1 layer" in text
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -94,7 +94,7 @@ def test_json() -> None:
     assert content["model"]["path"] == FC
     assert content["model"]["neurons"] == 32
     assert content["norm"] == {"input": "inf", "output": "inf"}
-    assert (content["method"], content["solver"]) == ("geolip", "lifted")
+    assert (content["method"], content["solver"]) == ("geolip", "auto")
     assert [output["index"] for output in content["outputs"]] == [1, 4]
     assert content["bound"] == max(output["bound"] for output in content["outputs"])
     assert 0 < content["lower_bound"] <= content["bound"]
@@ -114,7 +114,8 @@ def test_the_same_seed_gives_the_same_result() -> None:
 
 
 def test_options_reach_the_solver() -> None:
-    limited = succeeded(*QUICK, "--json", "-S", "max_iterations=1", "-S", "rank=4")
+    options = ("--solver", "lifted", "-S", "max_iterations=1", "-S", "rank=4")
+    limited = succeeded(*QUICK, "--json", *options)
     content = json.loads(limited)
     assert content["iterations"] == 1
     assert content["outputs"][0]["status"] == "stopped at the iteration limit"
@@ -280,9 +281,9 @@ def test_negative_seed() -> None:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["certify", FC, "--rows", "first"], "0,3,7"),
-        (["certify", FC, "--rows", ""], "0,3,7"),
-        (["certify", FC, "--rows", "1,,2"], "0,3,7"),
+        (["certify", FC, "--rows", "first"], "0,3"),
+        (["certify", FC, "--rows", ""], "0,3"),
+        (["certify", FC, "--rows", "1,,2"], "0,3"),
         (["certify", FC, "--time-limit", "soon"], "10m"),
         (["certify", FC, "--time-limit", "m"], "10m"),
         (["certify", FC, "--time-limit", ""], "10m"),

@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from onnx import (
 )
 from onnx.backend.test.loader import load_model_tests
 
+from geolip import inspection
 from geolip.errors import ModelError, UsageError
 from geolip.importer import catalogue, from_matrices, load, load_with_hash, read
 from geolip.linear import Composition, Convolution, Dense
@@ -28,6 +30,8 @@ from geolip.network import Network
 
 Arrays = Mapping[str, NDArray[Any]]
 node = helper.make_node
+
+UNIT = Fraction(1, 2**53)
 
 
 # ONNX's own node cases --------------------------------------------------------------
@@ -50,7 +54,7 @@ EXACT_CASTS = {
     (TensorProto.FLOAT, TensorProto.DOUBLE),
 }
 
-# A dimension of 0 stands for a free one, so these cases are about other networks.
+# A dimension of 0 stands for a free one, which is refused or 1.
 ZERO_DIMENSION = {
     "test_reduce_sum_empty_set",
     "test_reduce_sum_empty_set_non_reduced_axis_zero",
@@ -558,10 +562,132 @@ def test_random_network(seed: int) -> None:
     assert_like_onnxruntime(build(nodes, shape, constants), shape)
 
 
+# Roundings --------------------------------------------------------------------------
+
+
+AVERAGES = {
+    "AveragePool": node("AveragePool", ["x"], ["y"], kernel_shape=[1, 3]),
+    "GlobalAveragePool": node("GlobalAveragePool", ["x"], ["y"]),
+    "ReduceMean": node("ReduceMean", ["x"], ["y"], axes=[3]),
+}
+
+
+@pytest.mark.parametrize("kind", AVERAGES)
+def test_averages_are_rounded_once(kind: str) -> None:
+    (operator,) = load(build([AVERAGES[kind]], [1, 2, 1, 3])).output.terms.values()
+    assert operator.roundings == 1
+    (entry,) = np.unique(operator.dense()[operator.dense() != 0])
+    error = abs(Fraction(float(entry)) * 3 - 1)
+    assert 0 < error <= UNIT
+
+
+def test_sums_products_and_pieces_are_not_rounded() -> None:
+    nodes = [
+        node("ReduceSum", ["x"], ["s"], keepdims=0),
+        node("Mul", ["s", "w"], ["m"]),
+        node("Neg", ["m"], ["y"]),
+    ]
+    model = build(nodes, [1, 3], {"w": weights(0)})
+    (operator,) = load(model).output.terms.values()
+    assert isinstance(operator, Composition)
+    assert all(factor.roundings == 0 for factor in operator.factors)
+
+
+def test_quotients_are_rounded_once() -> None:
+    divisors = weights(0, 5)
+    model = build([node("Div", ["x", "w"], ["y"])], [1, 5], {"w": divisors})
+    (operator,) = load(model).output.terms.values()
+    assert operator.roundings == 1
+    for entry, divisor in zip(np.diag(operator.dense()), divisors, strict=True):
+        assert abs(Fraction(float(entry)) * Fraction(float(divisor)) - 1) <= UNIT
+
+
+def normalisation(name: str, size: int) -> tuple[NodeProto, Arrays]:
+    """Return a batch normalisation of tensor ``name`` to ``n``, with its parameters."""
+    parameters = {key: np.abs(weights(k, size)) for k, key in enumerate("gbmv")}
+    inputs = [name, *parameters]
+    return node("BatchNormalization", inputs, ["n"], epsilon=0.01), parameters
+
+
+def test_normalisation_is_rounded_three_times() -> None:
+    normalise, constants = normalisation("x", 5)
+    (operator,) = load(build([normalise], [1, 5], constants)).output.terms.values()
+    assert operator.roundings == 3
+    epsilon = Fraction(float(np.float32(0.01)))
+    for entry, scale, variance in zip(
+        np.diag(operator.dense()), constants["g"], constants["v"], strict=True
+    ):
+        # The square of the entry has twice its relative error.
+        square = Fraction(float(entry)) ** 2 * (Fraction(float(variance)) + epsilon)
+        assert abs(square / Fraction(float(scale)) ** 2 - 1) <= 6 * UNIT
+
+
+@pytest.mark.parametrize("opset", [7, 9, 13, 14, 15, 17])
+def test_normalised_constant(opset: int) -> None:
+    normalise, constants = normalisation("c", 3)
+    nodes = [normalise, node("Mul", ["x", "n"], ["y"])]
+    model = build(nodes, [2, 3], {**constants, "c": weights(4, 2, 3)}, opset)
+    assert_like_onnxruntime(model, [2, 3])
+
+
+def test_normalised_constant_in_closed_form() -> None:
+    normalise = node("BatchNormalization", ["c", *"gbmv"], ["n"], epsilon=0.0)
+    constants = {
+        "c": np.full((1, 1), 3.0, np.float32),
+        "g": np.array([2.0], np.float32),
+        "b": np.array([-1.0], np.float32),
+        "m": np.array([0.0], np.float32),
+        "v": np.array([4.0], np.float32),
+    }
+    nodes = [normalise, node("Mul", ["x", "n"], ["y"])]
+    (operator,) = load(build(nodes, [1, 1], constants, 9)).output.terms.values()
+    assert operator.dense().item() == 2.0
+
+
+@pytest.mark.parametrize("opset", [7, 12, 13])
+def test_dropped_constant(opset: int) -> None:
+    nodes = [node("Dropout", ["c"], ["d"]), node("Mul", ["x", "d"], ["y"])]
+    assert_like_onnxruntime(build(nodes, [3], {"c": weights(0, 3)}, opset), [3])
+
+
+# Linear stretches -------------------------------------------------------------------
+
+
+def test_chain_of_residual_additions_does_not_repeat_itself() -> None:
+    nodes, constants, last = [], {}, "x"
+    for k in range(40):
+        constants[f"w{k}"] = 0.1 * weights(k, 3, 3)
+        nodes.append(node("MatMul", [last, f"w{k}"], [f"h{k}"]))
+        nodes.append(node("Add", [f"h{k}", last][:: 1 - 2 * (k % 2)], [f"s{k}"]))
+        last = f"s{k}"
+    assert_like_onnxruntime(build(nodes, [1, 3], constants), [1, 3])
+
+
+def test_branches_from_one_linear_tensor() -> None:
+    nodes = [
+        node("MatMul", ["x", "w"], ["h"]),
+        node("Add", ["h", "h"], ["d"]),
+        node("MatMul", ["h", "v"], ["a"]),
+        node("Mul", ["h", "s"], ["b"]),
+        node("Sum", ["a", "b", "d", "x"], ["y"]),
+    ]
+    shapes = {"w": (3, 3), "v": (3, 3), "s": (3,)}
+    constants = {
+        key: weights(k, *shape) for k, (key, shape) in enumerate(shapes.items())
+    }
+    assert_like_onnxruntime(build(nodes, [2, 3], constants), [2, 3])
+
+
+def test_convolution_of_zeros_reads_nothing() -> None:
+    zeros = {"w": np.zeros((4, 2, 3, 3), np.float32)}
+    network = load(build([node("Conv", ["x", "w"], ["y"])], [1, 2, 5, 5], zeros))
+    assert not network.output.terms
+
+
 # What the network looks like --------------------------------------------------------
 
 
-def test_free_dimensions_are_one_and_names_are_kept() -> None:
+def test_free_batch_is_one_and_names_are_kept() -> None:
     nodes = [
         node("Flatten", ["x"], ["f"]),
         node("Gemm", ["f", "w"], ["h"]),
@@ -574,6 +700,24 @@ def test_free_dimensions_are_one_and_names_are_kept() -> None:
     assert [block.name for block in network.blocks] == ["act", "y"]
     assert network.output.shape == (1, 4)
     assert load(build(nodes[:1], [5, 2, 3])).output.shape == (5, 6)
+
+
+def test_inspection_names_a_fixed_batch_and_trivial_maps() -> None:
+    nodes = [
+        node("Relu", ["x"], ["r"]),
+        node("Slice", ["r", "from", "to"], ["s"]),
+        node("Add", ["s", "r"], ["y"]),
+    ]
+    ends = {"from": integers(0, 1), "to": integers(4, 2)}
+    network = load(build(nodes, [4, 3], ends))
+    content = inspection.describe(network)
+    assert content["note"].startswith("the input has a fixed batch of 4;")
+    assert inspection.table(network).splitlines()[-1] == f"note: {content['note']}"
+    assert content["layers"][0]["reads"][0]["map"] == "identity"
+    assert "+ identity" in content["output"]["reads"][0]["map"]
+    cut = load(build(nodes[:2], ["n", 3], ends))
+    assert inspection.describe(cut)["output"]["reads"][0]["map"] == "selection 1 x 3"
+    assert inspection.describe(cut)["note"] is None
 
 
 def test_no_hidden_layer() -> None:
@@ -687,6 +831,9 @@ def test_read_hashes_the_bytes_that_it_reads(tmp_path: Path) -> None:
         assert parsed == model
         assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
         assert load(given).output_name == "y"
+    content = model.SerializeToString()
+    assert read(content) == (model, hashlib.sha256(content).hexdigest())
+    assert load(content).output_name == "y"
     assert read(model)[0] is model
     assert read(model)[1] == hashlib.sha256(model.SerializeToString()).hexdigest()
 

@@ -1,6 +1,7 @@
 """What the importer refuses, with which error, and what the message names."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ node = helper.make_node
 
 def build(
     nodes: Sequence[NodeProto],
-    shape: Sequence[int | str] | None = (1, 3),
+    shape: Sequence[int | str | None] | None = (1, 3),
     constants: Mapping[str, NDArray[Any]] | None = None,
     opset: int = 17,
     element: int = TensorProto.FLOAT,
@@ -81,6 +82,14 @@ def test_text_file(tmp_path: Path) -> None:
     path = tmp_path / "notes.onnx"
     path.write_text("This is no network.\n")
     assert_wrong(path, "notes.onnx is not an ONNX model")
+
+
+def test_bytes_that_are_no_model() -> None:
+    content = relu_model().SerializeToString()
+    assert_wrong(b"This is no network.", "bytes are not an ONNX model")
+    assert_wrong(b"", "no input")
+    for length in range(1, len(content)):
+        assert_wrong(content[:length])
 
 
 def test_empty_file(tmp_path: Path) -> None:
@@ -224,6 +233,22 @@ def test_input_of_impossible_size(size: int) -> None:
     assert_wrong(build([node("Relu", ["x"], ["y"])], shape=(8, size)), "input 'x'")
 
 
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [
+        (("n", 3, "height", 5), "(n, 3, height, 5)"),
+        ((1, None), "(1, ?)"),
+        ((None, None), "(?, ?)"),
+        ((2, 0, 3), "(2, ?, 3)"),
+    ],
+)
+def test_free_dimension_after_the_first(
+    shape: Sequence[int | str | None], shown: str
+) -> None:
+    model = build([node("Relu", ["x"], ["y"])], shape)
+    assert_wrong(model, "input 'x'", f"shape {shown}", "export", "fixed shape")
+
+
 # Stored numbers ---------------------------------------------------------------------
 
 
@@ -244,6 +269,30 @@ def test_weights_that_are_not_finite_but_unused() -> None:
 def test_weights_of_the_wrong_type() -> None:
     model = build([node("Add", ["x", "w"], ["y"])], constants={"w": np.arange(3)})
     assert_wrong(model, "Add 'y'", "'w'", "int64")
+
+
+def scalings(name: str, factor: str, before: str) -> list[NodeProto]:
+    """Return nine products by the tensor ``factor``, the last one called ``name``."""
+    names = [before, *(f"{name}{k}" for k in range(8)), name]
+    return [node("Mul", [a, factor], [b]) for a, b in pairwise(names)]
+
+
+@pytest.mark.parametrize("large_first", [False, True])
+def test_products_of_weights_beyond_float64(large_first: bool) -> None:
+    first, second = ("large", "small")[:: 1 if large_first else -1]
+    nodes = [
+        *scalings("h", first, "x"),
+        node("Relu", ["h"], ["r"], name="act"),
+        *scalings("y", second, "r"),
+    ]
+    constants = {"small": np.array(2.0**-120), "large": np.array(2.0**120)}
+    assert_wrong(build(nodes, constants=constants), "'act'", "range", "rescale")
+    # The same products in the last layer, after a block that is fine.
+    last = build([node("Relu", ["x"], ["r"]), *scalings("y", second, "r")])
+    last.graph.initializer.extend(
+        numpy_helper.from_array(a, name) for name, a in constants.items()
+    )
+    assert_wrong(last, "output 'y'", "range", "rescale")
 
 
 def test_weights_with_too_few_bytes() -> None:

@@ -18,7 +18,6 @@ from geolip import backend, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.pattern import largest_pattern
-from geolip.clock import StageClock
 from geolip.incumbent import Incumbent
 from geolip.norms import NormPair
 from geolip.presolve import reduce
@@ -36,12 +35,12 @@ def solve(
     """Return the relaxation's value, the verified bound, and a pattern's norm."""
     reduced = reduce(network).network
     problem = Problem(reduced, pair.input)
-    judge = Incumbent(problem, "test", StageClock(), lambda _: None)
+    judge = Incumbent(problem, accuracy=accuracy)
     settings = Settings(accuracy, extra={"max_iterations": 3000})
     solution = backend.get("lifted").solve(problem, settings, judge)
     assert solution.value is not None
     pattern, _ = largest_pattern(reduced, pair, 0, solution.vectors)
-    return solution.value, judge.bound, pattern
+    return solution.value, judge.settle(), pattern
 
 
 @pytest.mark.parametrize("norm", ["inf", "2", "2:inf", "inf:2"])

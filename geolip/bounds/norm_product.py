@@ -15,6 +15,8 @@ from geolip.bounds.operator_norm import operator_norm
 from geolip.norms import NormPair
 from geolip.sectors import LinearMap, SectorNetwork
 
+_SMALLEST = sys.float_info.min
+
 
 def norm_product(network: SectorNetwork, norms: NormPair) -> float:
     """Return an upper bound of the Lipschitz constant in the given norms.
@@ -49,7 +51,8 @@ def _through(reading: LinearMap, constants: list[float], norms: NormPair) -> flo
 
 
 def _product(left: float, right: float) -> float:
+    if left == 0.0 or right == 0.0:
+        return 0.0
     # A product that underflows has lost its relative accuracy; one step up bounds it.
     product = left * right
-    tiny = product < sys.float_info.min and left > 0 and right > 0
-    return math.nextafter(product, math.inf) if tiny else product
+    return math.nextafter(product, math.inf) if product < _SMALLEST else product

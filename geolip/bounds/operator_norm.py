@@ -24,11 +24,13 @@ def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
     match norms.input.name, norms.output.name:
         case "inf", "inf":
             return float(operator.row_sums.max(initial=0.0)) * up
-        case "inf", _:
+        case "inf", "2":
             return float(np.linalg.norm(operator.row_sums)) * up
-        case _, "inf":
+        case "2", "inf":
             return _largest_row(operator) * up
-    return _spectral(operator) * up
+        case "2", "2":
+            return _spectral(operator) * up
+    raise ValueError(f"no operator norm for {norms}")
 
 
 def _largest_row(operator: LinearOperator) -> float:
@@ -36,7 +38,7 @@ def _largest_row(operator: LinearOperator) -> float:
         largest = operator.column_sums.max(initial=0.0)
         rows = operator.row_sums * np.minimum(operator.row_sums, largest)
         return math.sqrt(float(rows.max(initial=0.0)))
-    matrix = operator.absolute().dense()
+    matrix = operator.absolute.dense()
     return float(np.linalg.norm(matrix, axis=1).max(initial=0.0))
 
 
@@ -48,19 +50,18 @@ def _spectral(operator: LinearOperator) -> float:
         return schur
     # Scaled by a power of two, so that the Gram matrix neither over- nor underflows.
     scale = math.ldexp(1.0, -math.frexp(schur)[1])
-    matrix = operator.dense() * scale
+    matrix, absolute = scale * operator.dense(), scale * operator.absolute.dense()
     if matrix.shape[0] > matrix.shape[1]:
-        matrix = matrix.T
-    confirmed = _confirmed(matrix, operator.roundings)
+        matrix, absolute = matrix.T, absolute.T
+    confirmed = _confirmed(matrix, absolute, operator.roundings)
     return schur if confirmed is None else min(schur, confirmed / scale)
 
 
-def _confirmed(matrix: Array, roundings: int) -> float | None:
+def _confirmed(matrix: Array, absolute: Array, roundings: int) -> float | None:
     """Return s with ``||matrix||_2 <= s``, None if rounding leaves nothing certain."""
     m, n = matrix.shape
     gram = matrix @ matrix.T
     guess = math.sqrt(max(float(np.linalg.eigvalsh(gram)[-1]), 0.0))
-    absolute = np.abs(matrix)
     terms = (m + n + 2 * roundings + 8) * _UNIT
     formed = terms * float((absolute @ (absolute.T @ np.ones(m))).max())
     for slack in (1e-12, 1e-10, 1e-8):

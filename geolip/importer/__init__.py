@@ -14,7 +14,7 @@ from geolip.importer.matrices import hash_matrices
 from geolip.importer.reader import read as read
 from geolip.network import Network
 
-Model: TypeAlias = str | os.PathLike[str] | ModelProto | Sequence[ArrayLike]
+Model: TypeAlias = str | os.PathLike[str] | bytes | ModelProto | Sequence[ArrayLike]
 
 
 def load(model: Model) -> Network:
@@ -22,15 +22,15 @@ def load(model: Model) -> Network:
 
     Parameters
     ----------
-    model : path, ModelProto or sequence of array (n_k, n_{k-1})
-        An ONNX file, an ONNX model in memory, or weight matrices with a ReLU between
-        each two and no biases.
+    model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
+        An ONNX file, its content, an ONNX model in memory, or weight matrices with a
+        ReLU between each two and no biases.
 
     Returns
     -------
     Network
-        The function of the stored parameters, in inference mode; free dimensions of the
-        input are 1.
+        The function of the stored parameters, in inference mode; a free first
+        dimension of the input is 1.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def load_with_hash(model: Model) -> tuple[Network, str]:
 
     Parameters
     ----------
-    model : path, ModelProto or sequence of array (n_k, n_{k-1})
+    model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
         As for `load`, which raises the same errors.
 
     Returns
@@ -57,9 +57,9 @@ def load_with_hash(model: Model) -> tuple[Network, str]:
     Network
         The network.
     str
-        The sha256, in hexadecimal, of the file, the serialised model or the matrices.
+        The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if isinstance(model, str | os.PathLike | ModelProto):
+    if isinstance(model, str | os.PathLike | bytes | ModelProto):
         parsed, sha256 = read(model)
         return build(parsed), sha256
     if isinstance(model, Sequence):

@@ -5,6 +5,7 @@ the model, except for biases, which cancel in every difference.
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -16,11 +17,13 @@ from geolip.importer.magnitude import checked
 from geolip.importer.refusals import PRODUCT, RefusedError
 from geolip.linear import (
     Composition,
+    Convolution,
     Dense,
     LinearOperator,
     Sparse,
     add,
     compose,
+    identity,
     scaling,
     selection,
 )
@@ -48,6 +51,8 @@ def _is_zero(operator: LinearOperator) -> bool:
             return not matrix.data.any()
         case Dense(matrix=matrix):
             return not matrix.any()
+        case Convolution(kernel=kernel):
+            return not kernel.any()
     return False
 
 
@@ -56,9 +61,35 @@ def total(parts: Sequence[Affine]) -> Affine:
     terms: dict[int, LinearOperator] = {}
     for part in parts:
         for j, operator in part.terms.items():
-            terms[j] = add(terms[j], operator) if j in terms else operator
+            terms[j] = _sum(terms[j], operator) if j in terms else operator
     bias = np.sum([part.bias for part in parts], axis=0)
     return Affine(terms, bias, parts[0].shape)
+
+
+def _sum(left: LinearOperator, right: LinearOperator) -> LinearOperator:
+    """Return ``left + right``, with the factors that both end in written once.
+
+    A chain of residual additions then costs one sum a link; written out, each link
+    would repeat all links before it.
+    """
+    a, b = _factors(left), _factors(right)
+    shared = 0
+    while shared < min(len(a), len(b)) and a[-1 - shared] is b[-1 - shared]:
+        shared += 1
+    if not shared:
+        return add(left, right)
+    tail = _composed(a[len(a) - shared :])
+    size = tail.shape[0]
+    heads = (_composed([*f[: len(f) - shared], identity(size)]) for f in (a, b))
+    return compose(add(*heads), tail)
+
+
+def _factors(operator: LinearOperator) -> Sequence[LinearOperator]:
+    return operator.factors if isinstance(operator, Composition) else (operator,)
+
+
+def _composed(factors: Sequence[LinearOperator]) -> LinearOperator:
+    return reduce(compose, factors)
 
 
 def numbered(parts: Sequence[Affine]) -> list[NDArray[np.int64]]:
@@ -105,14 +136,17 @@ def aligned(parts: Sequence[Affine]) -> list[Affine]:
     return [broadcast(part, shape) for part in parts]
 
 
-def scaled(value: Affine, factors: Array) -> Affine:
-    """Return ``value`` times constant factors, broadcast against each other."""
+def scaled(value: Affine, factors: Array, rounded: int = 0) -> Affine:
+    """Return ``value`` times constant factors, broadcast against each other.
+
+    ``rounded`` tells how many roundings the factors carry.
+    """
     checked(factors, "a factor")
     shape = np.broadcast_shapes(value.shape, factors.shape)
     whole = broadcast(value, shape)
-    if (factors == 1.0).all():
+    if not rounded and (factors == 1.0).all():
         return whole
-    return mapped(whole, scaling(np.broadcast_to(factors, shape)), shape)
+    return mapped(whole, scaling(np.broadcast_to(factors, shape), rounded), shape)
 
 
 def entries(
@@ -120,11 +154,16 @@ def entries(
     columns: NDArray[np.int64],
     values: Array | float,
     shape: tuple[int, int],
+    rounded: int = 0,
 ) -> Sparse:
-    """Return the matrix with the given entries, broadcast against each other."""
+    """Return the matrix with the given entries, broadcast against each other.
+
+    ``rounded`` tells how many roundings the values carry.
+    """
     rows, columns, values = np.broadcast_arrays(rows, columns, values)
     triplets = (values.ravel(), (rows.ravel(), columns.ravel()))
-    return Sparse(sparse.coo_array(triplets, shape=shape, dtype=float).tocsr())
+    matrix = sparse.coo_array(triplets, shape=shape, dtype=float).tocsr()
+    return Sparse(matrix, rounded)
 
 
 def product(left: Affine, right: Affine) -> Affine:

@@ -15,6 +15,7 @@ from geolip.importer.definition import attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, widens
 from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
+from geolip.importer.magnitude import check_products
 from geolip.importer.operation import Operation, Value, label
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
@@ -72,13 +73,15 @@ class _Walk:
             raise ModelError(f"output {name!r} is empty")
         if not np.isfinite(output.bias).all():
             raise ModelError(f"output {name!r} has NaN or infinite entries")
-        return Network(
+        network = Network(
             input_shape=self.interface.input_shape,
             blocks=tuple(self.blocks),
             output=output,
             input_name=self.interface.input_name,
             output_name=name,
         )
+        check_products(network)
+        return network
 
     def read(self, node: NodeProto) -> None:
         """Find the values of a node's outputs."""

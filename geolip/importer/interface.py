@@ -30,7 +30,7 @@ class Interface:
     input_name, output_name : str
         The tensors between which the network is.
     input_shape : tuple of int
-        A free dimension as 1.
+        A free first dimension as 1.
     input_type : dtype
         A floating-point type.
     stored : mapping of str to TensorProto
@@ -119,10 +119,18 @@ def _defined(graph: GraphProto) -> list[str]:
 def _shape(info: ValueInfoProto) -> tuple[int, ...]:
     if not info.type.tensor_type.HasField("shape"):
         raise ValueError("it has no shape, so that its rank is unknown")
-    sizes = [dim.dim_value for dim in info.type.tensor_type.shape.dim]
+    dimensions = info.type.tensor_type.shape.dim
+    sizes = [dim.dim_value for dim in dimensions]
     if any(size < 0 for size in sizes):
         raise ValueError(f"its shape {sizes} has a negative dimension")
-    # Symbolic and missing dimensions read as 0 here.
+    # Symbolic and missing dimensions read as 0 here. The first one counts independent
+    # samples, of which one is enough; any other size would be another network.
+    if not all(sizes[1:]):
+        shown = ", ".join(str(d.dim_value or d.dim_param or "?") for d in dimensions)
+        raise ValueError(
+            f"its shape ({shown}) has a free dimension after the first: export the "
+            "model with a fixed shape"
+        )
     return tuple(size or 1 for size in sizes)
 
 

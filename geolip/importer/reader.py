@@ -11,21 +11,22 @@ from geolip.errors import UsageError
 from geolip.importer.boundary import translated
 
 
-def read(model: str | os.PathLike[str] | ModelProto) -> tuple[ModelProto, str]:
+def read(model: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto, str]:
     """Return an ONNX model with its external data loaded, and its hash.
 
     Parameters
     ----------
-    model : path or ModelProto
-        A binary ONNX file, or the model itself, which is returned unchanged.
+    model : path, bytes or ModelProto
+        A binary ONNX file, its content, or the model itself, which is returned
+        unchanged.
 
     Returns
     -------
     ModelProto
         The model.
     str
-        The sha256, in hexadecimal, of the file's bytes or of the serialised model. It
-        does not cover external data.
+        The sha256, in hexadecimal, of the bytes or of the serialised model. It does not
+        cover external data.
 
     Raises
     ------
@@ -37,6 +38,9 @@ def read(model: str | os.PathLike[str] | ModelProto) -> tuple[ModelProto, str]:
     if isinstance(model, ModelProto):
         with translated("the model cannot be serialised"):
             return model, _sha256(model.SerializeToString(deterministic=True))
+    if isinstance(model, bytes):
+        with translated("the bytes are not an ONNX model, or are damaged"):
+            return ModelProto.FromString(model), _sha256(model)
     path = Path(os.fsdecode(model))
     content = _content(path)
     with translated(f"{path} is not an ONNX model, or is damaged"):

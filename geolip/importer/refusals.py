@@ -28,9 +28,18 @@ _OPERATORS = {
 }
 _REASONS = {kind: why for why, kinds in _OPERATORS.items() for kind in kinds.split()}
 
-# Dropout is random in training mode, which its reader refuses. The others depend on the
-# element type, and folding widens it.
-_NEVER_FOLDED = {"BitCast", "CastLike", "Dropout"}
+# BitCast and CastLike depend on the element type, and folding widens it. The others
+# have readers that take constants too, and refuse training mode and what runtimes
+# read differently; ONNX's reference implementation blends the statistics of the batch
+# into BatchNormalization before opset 14.
+_NEVER_FOLDED = {
+    "AveragePool",
+    "BatchNormalization",
+    "BitCast",
+    "CastLike",
+    "Conv",
+    "Dropout",
+}
 
 
 class RefusedError(Exception):

@@ -1,6 +1,8 @@
 """One linear map after another, without multiplying their numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,20 +33,32 @@ class Composition(LinearOperator):
         return Y
 
     def dense(self) -> Array:
-        # From the narrow end, so that the intermediate products stay small.
-        if self.shape[0] <= self.shape[1]:
-            head = self.factors[0].dense().T
-            return Composition(self.factors[1:]).adjoint(head).T
-        tail = self.factors[-1].dense()
-        return Composition(self.factors[:-1]).apply(tail)
+        return self._product
+
+    @cached_property
+    def _product(self) -> Array:
+        *outer, last = self.factors
+        if isinstance(last, Sparse) and outer:
+            product = np.asarray((last.matrix.T @ outer.pop().dense().T).T)
+        else:
+            product = last.dense()
+        for factor in reversed(outer):
+            product = factor.apply(product)
+        return product
 
     @property
     def roundings(self) -> int:
         inner = [factor.shape[0] + factor.roundings for factor in self.factors[1:]]
         return self.factors[0].roundings + sum(inner)
 
-    def absolute(self) -> "Composition":
-        return Composition(tuple(factor.absolute() for factor in self.factors))
+    def entrywise(self, function: Callable[[Array], Array]) -> "Composition":
+        return Composition(tuple(f.entrywise(function) for f in self.factors))
+
+    @cached_property
+    def magnitude(self) -> tuple[float, float]:
+        low, high = zip(*(factor.magnitude for factor in self.factors), strict=True)
+        inner = sum(float(np.log2(f.shape[0] + 1)) for f in self.factors[1:])
+        return sum(low), sum(high) + inner
 
     def describe(self) -> str:
         words = [f.describe() for f in self.factors if not isinstance(f, Sparse)]
@@ -80,7 +94,8 @@ def _exact_product(
         return left
     match left, right:
         case Sparse(), Sparse() if left.is_selection or right.is_selection:
-            return Sparse((left.matrix @ right.matrix).tocsr())
+            rounded = left.rounded + right.rounded
+            return Sparse((left.matrix @ right.matrix).tocsr(), rounded)
         case Sparse(), Dense(outer=1, inner=1) if left.is_selection:
             return Dense(np.asarray(left.matrix @ right.matrix))
         case Dense(outer=1, inner=1), Sparse() if right.is_selection:

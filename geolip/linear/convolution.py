@@ -1,6 +1,6 @@
 """Convolution as ONNX defines it, in any number of dimensions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from geolip.arrays import Array
-from geolip.linear.operator import LinearOperator
+from geolip.linear.operator import LinearOperator, magnitude_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +125,10 @@ class Convolution(LinearOperator):
         )
 
     def dense(self) -> Array:
+        return self._unrolled
+
+    @cached_property
+    def _unrolled(self) -> Array:
         # Every entry is one stored weight or zero: unrolling is exact.
         c_out, c_in = self.channels
         positions = prod(self.out_space)
@@ -146,16 +150,12 @@ class Convolution(LinearOperator):
             return unrolled
         return np.asarray(np.kron(np.eye(self.batch), unrolled), dtype=float)
 
-    @cached_property
-    def row_sums(self) -> Array:
-        return self.absolute().apply(np.ones((self.shape[1], 1)))[:, 0]
+    def entrywise(self, function: Callable[[Array], Array]) -> "Convolution":
+        return replace(self, kernel=function(self.kernel))
 
     @cached_property
-    def column_sums(self) -> Array:
-        return self.absolute().adjoint(np.ones((self.shape[0], 1)))[:, 0]
-
-    def absolute(self) -> "Convolution":
-        return replace(self, kernel=np.abs(self.kernel))
+    def magnitude(self) -> tuple[float, float]:
+        return magnitude_of(self.kernel)
 
     def describe(self) -> str:
         c_out, c_in = self.channels

@@ -1,12 +1,13 @@
 """A matrix, possibly applied along one axis of a tensor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from geolip.arrays import Array
-from geolip.linear.operator import LinearOperator
+from geolip.linear.operator import LinearOperator, magnitude_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +55,12 @@ class Dense(LinearOperator):
         inner = np.kron(self.matrix, np.eye(self.inner))
         return np.asarray(np.kron(np.eye(self.outer), inner))
 
-    def absolute(self) -> "Dense":
-        return replace(self, matrix=np.abs(self.matrix))
+    def entrywise(self, function: Callable[[Array], Array]) -> "Dense":
+        return replace(self, matrix=function(self.matrix))
 
     @cached_property
-    def row_sums(self) -> Array:
-        sums = np.abs(self.matrix).sum(axis=1)
-        return np.tile(np.repeat(sums, self.inner), self.outer)
-
-    @cached_property
-    def column_sums(self) -> Array:
-        sums = np.abs(self.matrix).sum(axis=0)
-        return np.tile(np.repeat(sums, self.inner), self.outer)
+    def magnitude(self) -> tuple[float, float]:
+        return magnitude_of(self.matrix)
 
     def describe(self) -> str:
         m, n = self.matrix.shape

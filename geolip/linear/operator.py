@@ -1,11 +1,12 @@
 """The linear maps on the edges of a network: what each of them can do."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, Mask
 
 
 class LinearOperator(ABC):
@@ -34,13 +35,16 @@ class LinearOperator(ABC):
         """Return the matrix (m, n), rounded as `roundings` tells."""
 
     @abstractmethod
-    def absolute(self) -> "LinearOperator":
-        """Return a map whose entries bound the absolute entries of this one.
+    def entrywise(self, function: Callable[[Array], Array]) -> "LinearOperator":
+        """Return the map with the function applied to every stored number.
 
-        Equal to them where the map has one factor; for sums and compositions the sum
-        and product of the parts' absolute values, which also bounds every partial
-        result that rounding can touch.
+        The function keeps shapes and maps zero to zero.
         """
+
+    @property
+    @abstractmethod
+    def magnitude(self) -> tuple[float, float]:
+        """Binary logarithms of what non-zero products of entries lie between."""
 
     @property
     def roundings(self) -> int:
@@ -48,15 +52,47 @@ class LinearOperator(ABC):
         return 0
 
     @cached_property
+    def absolute(self) -> "LinearOperator":
+        """A map whose entries bound the absolute entries of this one.
+
+        Equal to them where the map has one factor; for sums and compositions the sum
+        and product of the parts' absolute values, which also bounds every partial
+        result that rounding can touch.
+        """
+        return self.entrywise(np.abs)
+
+    @cached_property
     def row_sums(self) -> Array:
-        """The sum of absolute entries of every row, shape (m,)."""
-        return np.asarray(np.abs(self.dense()).sum(axis=1))
+        """Upper bounds, up to rounding, of the sums of absolute entries of the rows."""
+        return self.absolute.apply(np.ones((self.shape[1], 1)))[:, 0]
 
     @cached_property
     def column_sums(self) -> Array:
-        """The sum of absolute entries of every column, shape (n,)."""
-        return np.asarray(np.abs(self.dense()).sum(axis=0))
+        """Upper bounds, up to rounding, of the same sums of the columns."""
+        return self.absolute.adjoint(np.ones((self.shape[0], 1)))[:, 0]
+
+    @cached_property
+    def reading_rows(self) -> Mask:
+        """Which rows have an entry that is not zero by structure, shape (m,)."""
+        return self._pattern.apply(np.ones((self.shape[1], 1)))[:, 0] > 0
+
+    @cached_property
+    def read_columns(self) -> Mask:
+        """Which columns have an entry that is not zero by structure, shape (n,)."""
+        return self._pattern.adjoint(np.ones((self.shape[0], 1)))[:, 0] > 0
+
+    @cached_property
+    def _pattern(self) -> "LinearOperator":
+        return self.entrywise(lambda numbers: (numbers != 0).astype(float))
 
     def describe(self) -> str:
         """Return a few words for people, such as ``dense 10 x 784``."""
         return f"{type(self).__name__.lower()} {self.shape[0]} x {self.shape[1]}"
+
+
+def magnitude_of(numbers: Array) -> tuple[float, float]:
+    """Return the binary logarithms of the least and largest non-zero size."""
+    sizes = np.abs(numbers[numbers != 0])
+    if not sizes.size:
+        return 0.0, 0.0
+    return float(np.log2(sizes.min())), float(np.log2(sizes.max()))

@@ -1,6 +1,6 @@
 """A sparse matrix: selections, permutations, scalings, padding, pooling averages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geolip.arrays import Array
-from geolip.linear.operator import LinearOperator
+from geolip.linear.operator import LinearOperator, magnitude_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +20,13 @@ class Sparse(LinearOperator):
     ----------
     matrix : scipy CSR array (m, n)
         Finite float64 entries, no duplicates.
+    rounded : int
+        How many roundings each entry carries already, compared with the model's real
+        number; 0 for numbers that the model stores.
     """
 
     matrix: sparse.csr_array
+    rounded: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -42,20 +46,22 @@ class Sparse(LinearOperator):
     def dense(self) -> Array:
         return np.asarray(self.matrix.toarray())
 
-    def absolute(self) -> "Sparse":
-        return Sparse(abs(self.matrix))
+    def entrywise(self, function: Callable[[Array], Array]) -> "Sparse":
+        entries = function(self.matrix.data)
+        parts = (entries, self.matrix.indices, self.matrix.indptr)
+        return Sparse(sparse.csr_array(parts, shape=self.shape), self.rounded)
 
     @cached_property
-    def row_sums(self) -> Array:
-        return np.asarray(abs(self.matrix).sum(axis=1))
+    def magnitude(self) -> tuple[float, float]:
+        return magnitude_of(self.matrix.data)
 
-    @cached_property
-    def column_sums(self) -> Array:
-        return np.asarray(abs(self.matrix).sum(axis=0))
+    @property
+    def roundings(self) -> int:
+        return self.rounded
 
     def transpose(self) -> "Sparse":
         """Return the transposed matrix as an operator."""
-        return Sparse(self._adjoint)
+        return Sparse(self._adjoint, self.rounded)
 
     @cached_property
     def is_selection(self) -> bool:
@@ -97,7 +103,10 @@ def identity(size: int) -> Sparse:
     return selection(np.arange(size), size)
 
 
-def scaling(factors: Array) -> Sparse:
-    """Return the diagonal map that multiplies coordinate i by ``factors[i]``."""
+def scaling(factors: Array, rounded: int = 0) -> Sparse:
+    """Return the diagonal map that multiplies coordinate i by ``factors[i]``.
+
+    ``rounded`` tells how many roundings the factors carry.
+    """
     diagonal = sparse.diags_array(np.asarray(factors, float).ravel(), format="csr")
-    return Sparse(sparse.csr_array(diagonal))
+    return Sparse(sparse.csr_array(diagonal), rounded)

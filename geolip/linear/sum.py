@@ -1,6 +1,10 @@
 """The sum of linear maps between the same spaces, as a residual connection makes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from geolip.arrays import Array
 from geolip.linear.operator import LinearOperator
@@ -38,8 +42,13 @@ class Sum(LinearOperator):
     def roundings(self) -> int:
         return len(self.terms) + max(term.roundings for term in self.terms)
 
-    def absolute(self) -> "Sum":
-        return Sum(tuple(term.absolute() for term in self.terms))
+    def entrywise(self, function: Callable[[Array], Array]) -> "Sum":
+        return Sum(tuple(term.entrywise(function) for term in self.terms))
+
+    @cached_property
+    def magnitude(self) -> tuple[float, float]:
+        low, high = zip(*(term.magnitude for term in self.terms), strict=True)
+        return min(low), max(high) + float(np.log2(len(self.terms)))
 
     def describe(self) -> str:
         return " + ".join(term.describe() for term in self.terms)

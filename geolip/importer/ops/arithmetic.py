@@ -35,7 +35,8 @@ def _divide(operation: Operation) -> Value:
     if divisor.terms:
         raise RefusedError(QUOTIENT)
     # The reciprocal is rounded once, to within half a unit in the last place.
-    return scaled(dividend, 1.0 / divisor.bias.reshape(divisor.shape))
+    reciprocals = 1.0 / divisor.bias.reshape(divisor.shape)
+    return scaled(dividend, reciprocals, rounded=1)
 
 
 OPERATORS: dict[str, Reader] = {

@@ -30,7 +30,7 @@ def _batch_normalisation(operation: Operation) -> Value:
         raise ValueError("a variance plus epsilon is not positive")
     # Three roundings: the sum, its root and the quotient.
     factors = scale / np.sqrt(variance)
-    result = scaled(value, factors)
+    result = scaled(value, factors, rounded=3)
     return total([result, broadcast(constant(bias - mean * factors), result.shape)])
 
 

@@ -40,9 +40,9 @@ def _average(operation: Operation) -> Value:
     if not counts.all():
         raise ValueError("a window lies in the padding, so that it averages nothing")
     rows, taps = np.nonzero(cells >= 0)
-    operator = entries(
-        rows, cells[rows, taps], 1.0 / counts[rows], (len(cells), value.size)
-    )
+    shape = (len(cells), value.size)
+    averages = 1.0 / counts[rows]
+    operator = entries(rows, cells[rows, taps], averages, shape, rounded=1)
     return mapped(value, operator, (*value.shape[:2], *out_space))
 
 

@@ -52,7 +52,8 @@ def _reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Aff
     rows = np.arange(prod(kept), dtype=np.int64).reshape(kept)
     columns = np.arange(value.size, dtype=np.int64).reshape(value.shape)
     weight = 1.0 / count if mean else 1.0
-    operator = entries(rows, columns, weight, (rows.size, value.size))
+    rounded = int(mean and count > 1)
+    operator = entries(rows, columns, weight, (rows.size, value.size), rounded)
     rest = tuple(n for axis, n in sizes if axis not in axes)
     return mapped(value, operator, kept if keeps else rest)
 

@@ -1,0 +1,279 @@
+"""Bounding one output, or all together: solve, verify, fall back, bound from below.
+
+A solver is never believed: every bound comes from the verifier or from a closed form,
+whatever happens to the solver.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from geolip import backend, memory, presolve, relaxations
+from geolip.backend import Settings, Solution, Status
+from geolip.bounds.gradient import largest_gradient
+from geolip.bounds.norm_product import norm_product
+from geolip.bounds.pattern import largest_pattern
+from geolip.clock import StageClock
+from geolip.errors import (
+    CertificationError,
+    GeolipError,
+    SolverUnavailableError,
+    UsageError,
+)
+from geolip.incumbent import Incumbent, Progress
+from geolip.network import Network
+from geolip.norms import NormPair
+from geolip.presolve import Reduction
+from geolip.problem import Multipliers, Problem
+from geolip.report import OutputReport
+from geolip.sectors import SectorNetwork
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one bound is about: one output, or all of them together.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    index : int or None
+        The output's flat index; None for all.
+    sectors : SectorNetwork
+        The network of differences with this output alone.
+    """
+
+    name: str
+    index: int | None
+    sectors: SectorNetwork
+
+    @property
+    def label(self) -> str:
+        """What notes and progress call it."""
+        return f"output {self.name}"
+
+
+@dataclass
+class Bounding:
+    """Bounds target after target; what they share.
+
+    Parameters
+    ----------
+    network : Network
+        What is certified.
+    norms : NormPair
+        In which.
+    method : str
+        The relaxation's name.
+    relaxation : Relaxation
+        Makes the problems.
+    engine : Backend
+        The solver.
+    settings : Settings
+        Its settings; the time limit is for all targets together.
+    refine_all : bool
+        Whether each target is settled to the accuracy, or only the largest.
+    clock, progress
+        Where stages are timed and lines are shown.
+    """
+
+    network: Network
+    norms: NormPair
+    method: str
+    relaxation: relaxations.Relaxation
+    engine: backend.Backend
+    settings: Settings
+    refine_all: bool
+    clock: StageClock
+    progress: Progress
+    notes: list[str] = field(default_factory=list)
+    _interrupted: bool = False
+    _largest: float = 0.0
+    _shared: Multipliers | None = None
+
+    def bound(self, targets: Sequence[Target]) -> list[OutputReport]:
+        """Return a report for each target, in their order."""
+        reports: dict[str, OutputReport] = {}
+        ranked = targets if self.refine_all else self._ranked(targets)
+        for done, target in enumerate(ranked):
+            report = self._one(target, left=len(targets) - done)
+            self._largest = max(self._largest, report.bound)
+            reports[target.name] = report
+        return [reports[target.name] for target in targets]
+
+    def _ranked(self, targets: Sequence[Target]) -> list[Target]:
+        """Return the targets, those with the largest constants probably first.
+
+        A few iterations on all outputs together show which of them move most.
+        """
+        places = {t.index: t for t in targets if t.index is not None}
+        if len(places) < 2:
+            return list(targets)
+        sectors = self.network.sectors()
+        chosen = np.isin(np.arange(sectors.output.size), list(places))
+        try:
+            with self.clock.stage("solve"):
+                reduced = presolve.reduce(sectors.rows(chosen)).network
+                problem = self.relaxation.problem(reduced, self.norms)
+                glance = replace(self.settings, extra={"max_iterations": 10})
+                lifted, judge = backend.get("lifted"), _Indifferent()
+                vectors = lifted.solve(problem, glance, judge).vectors
+                moves = reduced.output.apply(vectors or ())
+        except KeyboardInterrupt:
+            self._interrupted = True
+            return list(targets)
+        except Exception:
+            # Only the order is lost.
+            return list(targets)
+        order = np.argsort(-np.linalg.norm(moves, axis=1), kind="stable")
+        indices = sorted(places)
+        return [places[indices[i]] for i in order]
+
+    def _one(self, target: Target, left: int) -> OutputReport:
+        with self.clock.stage("build"):
+            reduction = presolve.reduce(target.sectors)
+            problem = self.relaxation.problem(reduction.network, self.norms)
+        if problem.is_trivial:
+            return _constant(target)
+        judge = Incumbent(
+            problem,
+            accuracy=self.settings.accuracy,
+            target=0.0 if self.refine_all else self._largest,
+            label=target.label,
+            clock=self.clock,
+            progress=self.progress,
+        )
+        solution = self._relaxed(problem, reduction, judge, left)
+        status = solution.status
+        if status is Status.SOLVED and judge.gap > self.settings.accuracy:
+            status = Status.SETTLED
+        bound, source = self._best(judge.bound, reduction.network, target)
+        self.progress(f"{target.label}: lower bounds")
+        with self.clock.stage("lower_bound"):
+            fgl, lower = self._lower_bounds(target, reduction, solution)
+        return OutputReport(
+            name=target.name,
+            index=target.index,
+            bound=bound,
+            source=source,
+            lower_bound=lower,
+            fgl_lower_bound=max(fgl, lower),
+            relaxation_value=judge.value,
+            status=status.value,
+            iterations=solution.iterations,
+        )
+
+    def _relaxed(
+        self, problem: Problem, reduction: Reduction, judge: Incumbent, left: int
+    ) -> Solution:
+        """Let the judge see the solver's work; return the solver's own account."""
+        if not memory.fits(problem.numbers):
+            self.notes.append(
+                f"{_size(problem)} do not fit in memory as matrices: the norm "
+                "product is reported"
+            )
+            return Solution(Status.FAILED)
+        try:
+            solution = self._solved(problem, reduction, judge, left)
+            judge.consider(solution.multipliers, solution.value)
+            judge.settle()
+        except MemoryError:
+            self.notes.append("out of memory: the norm product is reported")
+            return Solution(Status.FAILED)
+        if judge.multipliers is not None:
+            self._shared = reduction.restored(judge.multipliers)
+        return solution
+
+    def _solved(
+        self, problem: Problem, reduction: Reduction, judge: Incumbent, left: int
+    ) -> Solution:
+        """Run the solver; whatever happens to it, return a solution."""
+        limit = self.settings.time_limit
+        if limit is not None:
+            spent = self.clock.seconds["solve"] + self.clock.seconds["verify"]
+            limit = max(limit - spent, 0.0) / left
+        if self._shared is not None and (self._interrupted or limit == 0.0):
+            # No time of its own: the multipliers of the target before it.
+            judge.consider(reduction.restricted(self._shared))
+        if self._interrupted:
+            return Solution(Status.INTERRUPTED)
+        try:
+            with self.clock.stage("solve"):
+                settings = replace(self.settings, time_limit=limit)
+                answer = self.engine.solve(problem, settings, judge)
+                return backend.checked(answer, problem)
+        except KeyboardInterrupt:
+            self._interrupted = True
+            self.notes.append("interrupted: bounds are the best verified by then")
+            return Solution(Status.INTERRUPTED)
+        except (SolverUnavailableError, UsageError):
+            raise
+        except Exception as error:
+            # A solver may fail in any way it likes; a bound is still possible.
+            what = str(error) if isinstance(error, GeolipError) else repr(error)
+            self.notes.append(f"the solver failed: {what}")
+            return Solution(Status.FAILED)
+
+    def _best(
+        self, verified: float, reduced: SectorNetwork, target: Target
+    ) -> tuple[float, str]:
+        """Return the least valid bound and what gave it."""
+        with self.clock.stage("verify"):
+            product = norm_product(reduced, self.norms)
+        candidates = {self.method: verified, "norm product": product}
+        finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
+        if not finite:
+            raise CertificationError(
+                f"{target.label} has no finite bound: no multipliers verify and the "
+                "norm product leaves float64's range; rescale the weights"
+            )
+        source = min(finite, key=lambda name: finite[name])
+        return finite[source], source
+
+    def _lower_bounds(
+        self, target: Target, reduction: Reduction, solution: Solution
+    ) -> tuple[float, float]:
+        """Return lower bounds of the formal and of the true constant."""
+        seed = self.settings.seed
+        fgl, direction = largest_pattern(
+            reduction.network, self.norms, seed, solution.vectors
+        )
+        along = reduction.restore(0, direction)
+        lower = largest_gradient(
+            self.network, target.sectors, self.norms, seed, [along]
+        )
+        return fgl, lower
+
+
+class _Indifferent:
+    """A judge for runs whose multipliers nobody needs."""
+
+    satisfied = False
+
+    def consider(
+        self, candidate: Multipliers | None, value: float | None = None
+    ) -> float:
+        """Ignore a candidate."""
+        del candidate, value
+        return np.inf
+
+
+def _size(problem: Problem) -> str:
+    """Return how large a problem is, for messages."""
+    sizes = problem.network.sizes
+    return f"{sizes[0]} inputs and {sum(sizes[1:])} neurons"
+
+
+def _constant(target: Target) -> OutputReport:
+    return OutputReport(
+        name=target.name,
+        index=target.index,
+        bound=0.0,
+        source="constant",
+        lower_bound=0.0,
+        fgl_lower_bound=0.0,
+        relaxation_value=0.0,
+        status=Status.TRIVIAL.value,
+        iterations=0,
+    )
