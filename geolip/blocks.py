@@ -194,7 +194,8 @@ def _cholesky(block: Array) -> Array:
         return np.sqrt(block)
     if not np.isfinite(block).all():
         raise np.linalg.LinAlgError("an entry is not finite")
-    return np.asarray(linalg.cholesky(block, lower=True, check_finite=False))
+    # The transpose is in the order that LAPACK wants: no copy to turn it round.
+    return np.asarray(linalg.cholesky(block.T, check_finite=False)).T
 
 
 def _right_divide(block: Array, pivot: Array) -> Array:

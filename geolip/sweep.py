@@ -242,7 +242,7 @@ def _factor(own: Array, carried: Array | None, margin: float, least: float) -> f
 
     if suffices(0.0):
         return 1.0
-    # Bisection over 1 + 10^-9 .. 1 + 10^12: factorisations are cheaper than eigenvalues.
+    # Bisection over 1 + 10^-9 .. 1 + 10^12: cheaper than eigenvalues.
     low, high = -9.0, 12.0
     while high - low > 0.25:
         middle = (low + high) / 2
@@ -264,7 +264,8 @@ def _cholesky(matrix: Array) -> Array | None:
     if not np.isfinite(matrix).all():
         return None
     try:
-        return np.asarray(linalg.cholesky(matrix, lower=True, check_finite=False))
+        # The transpose is in the order that LAPACK wants: no copy to turn it round.
+        return np.asarray(linalg.cholesky(matrix.T, check_finite=False)).T
     except np.linalg.LinAlgError:
         return None
 

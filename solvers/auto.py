@@ -15,8 +15,8 @@ from geolip.problem import Problem
 
 from . import interior, lifted
 
-# Lifted must halve the gap with each doubling of its iterations to go on.
-_PATIENCE = 0.5
+# Lifted may double its iterations so often before the gap is to be closed.
+_PATIENCE = 2.0
 
 
 def usable() -> str | None:

@@ -14,6 +14,7 @@ Source: docs/solvers.md section 2. Direction: Helmberg, Rendl, Vanderbei and Wol
 (SIAM J. Optim. 7, 1997).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +28,7 @@ from geolip.blocks import BlockMatrix
 from geolip.errors import SolverError
 from geolip.memory import fits as fits_in_memory
 from geolip.problem import Multipliers, Problem
-from geolip.sweep import sweep
+from geolip.sweep import interior_point, sweep
 
 from . import lifted
 from ._cone import Cone, Grams
@@ -72,7 +73,7 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
         )
     start = time.monotonic()
     extra = {"max_iterations": _WARM_UP, **settings.extra}
-    warm = lifted.run(problem, replace(settings, extra=extra), judge, patience=0.0)
+    warm = lifted.run(problem, replace(settings, extra=extra), judge, patience=math.inf)
     limit = settings.time_limit
     if limit is not None:
         limit = max(limit - (time.monotonic() - start), 0.0)
@@ -243,7 +244,10 @@ def _dual_start(
     problem: Problem, multipliers: Multipliers
 ) -> tuple[Multipliers, float]:
     """Return multipliers well inside the feasible set with T(tau) = their bound."""
-    _, inner = sweep(problem, multipliers, margin=0.3).best()
+    try:
+        _, inner = sweep(problem, multipliers, margin=0.3).best()
+    except np.linalg.LinAlgError:
+        inner = interior_point(problem)
     inner = inner.scaled_tau(1.4)
     bound, _ = sweep(problem, inner).price(1.0)
     if not np.isfinite(bound):

@@ -15,6 +15,7 @@ Source: docs/solvers.md section 1. The factorisation X = V V' with bounded rank 
 and Monteiro (Math. Programming 95, 2003).
 """
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from geolip.problem import Multipliers, Problem
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
 _FIRST_CHECKPOINT = 10
+# Share of its layer's largest pre-activation below which a neuron counts as still.
+_STILL = 1e-10
 # Iterations before slowness is held against the solver.
 _FAIR_TRIAL = 640
 
@@ -42,7 +45,7 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     The judge is asked after 10, 20, 40, ... iterations, since a bound costs more than
     an iteration. Options (``-S``): ``rank``, ``max_iterations``.
     """
-    return run(problem, settings, judge, patience=1.0)
+    return run(problem, settings, judge, patience=math.inf)
 
 
 def run(
@@ -55,8 +58,8 @@ def run(
     problem, settings, judge
         As in `geolip.backend.Backend.solve`.
     patience : float
-        When twice the iterations leave more than this share of the gap, the solver
-        stops; at 1 only when nothing moves at all, at 0 never.
+        How often the iterations may be doubled from here: the solver stops when the
+        gap, shrinking as it did last time, would take longer than that.
     """
     rank, max_iterations = _options(settings)
     start = time.monotonic()
@@ -86,14 +89,23 @@ def run(
             status = Status.TIME_LIMIT
             break
         stands_still = best.value <= last_value * (1 + 1e-14)
-        is_slow = iteration >= _FAIR_TRIAL and gap > patience * last_gap
-        if patience > 0 and (stands_still or (patience < 1 and is_slow)):
+        if stands_still or (
+            iteration >= _FAIR_TRIAL
+            and _doublings(last_gap, gap, settings.accuracy) > patience
+        ):
             status = Status.STALLED
             break
         last_value, last_gap = best.value, gap
     return Solution(
         status, state.multipliers, best.value, iteration, tuple(best.vectors)
     )
+
+
+def _doublings(last: float, gap: float, accuracy: float) -> float:
+    """Return how many more doublings of the iterations the gap will need."""
+    if not gap < last < math.inf:
+        return math.inf
+    return math.log(gap / accuracy) / math.log(last / gap)
 
 
 def _options(settings: Settings) -> tuple[int, int]:
@@ -178,10 +190,11 @@ def _iterate(problem: Problem, state: _State) -> _State:
         pull, reach = _row_norms(G), _row_norms(Z)
         xi = np.where(pull > 0, G / np.where(pull > 0, pull, 1.0), directions[k - 1])
         directions[k - 1] = xi
-        # A neuron that hardly moves would want an infinite multiplier.
-        floor = 1e-12 * float(reach.max(initial=0.0)) or 1.0
-        width = (block.upper - block.lower)[:, None]
-        weight = pull / (width * np.maximum(reach, floor))
+        # Where a neuron has died out, both ends of the quotient are rounding: it keeps
+        # the multiplier that it had when it last moved.
+        moves = reach > _STILL * float(reach.max(initial=0.0))
+        width = (block.upper - block.lower)[:, None] * np.where(moves, reach, 1.0)
+        weight = np.where(moves, pull / width, state.multipliers.d[k - 1][:, None])
         d[k - 1] = weight[:, 0]
         Y = _neurons(block.lower, block.upper, Z, xi)
         total = (block.lower + block.upper)[:, None]

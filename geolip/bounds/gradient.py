@@ -22,9 +22,11 @@ from geolip.bounds.jacobian import (
     aligned,
     attained,
     jacobian_norms,
+    known,
     measured,
     propagated,
     rounding,
+    uncertain,
 )
 from geolip.network import Network
 from geolip.norms import NormPair
@@ -104,31 +106,32 @@ def doubtful_slopes(network: Network, X: Array) -> tuple[list[Array], list[Array
     (list of array (n_k, r), list of array (n_k, r))
         Slopes and doubts of blocks 1..K.
     """
-    values, errors = [X], [np.zeros_like(X)]
+    values = [known(X)]
     slopes, doubts = [], []
     for block in network.blocks:
         reading, activation = block.preactivation, block.activation
-        Z, E = propagated(reading.linear, values, errors)
-        bias = np.abs(reading.bias)[:, None]
-        Z = Z + reading.bias[:, None]
+        read = propagated(reading.linear, values)
+        Z = read.value + reading.bias[:, None]
         # The importer may have summed the bias from as many terms as the rest.
         unsure = rounding(reading.linear)
-        E = E * (1 + 8 * UNIT) + unsure * (np.abs(Z) + bias) + TINY
-        E = np.where(np.isfinite(Z), E, np.inf)
+        local = unsure * (np.abs(Z) + np.abs(reading.bias)[:, None]) + TINY
+        z = uncertain(Z, read.radius * (1 + 8 * UNIT) + local, read.length, local)
         lower, upper = (end[:, None] for end in activation.sector(block.size))
         width = (upper - lower) * (1 + 4 * UNIT)
         doubt = np.zeros_like(Z)
         if activation.curvature:
-            doubt = np.fmin(activation.curvature * E, width) + 32 * UNIT
+            doubt = np.fmin(activation.curvature * z.radius, width) + 32 * UNIT
         for kink in activation.kinks:
             # Also where nothing can be compared.
-            doubt = np.where(np.abs(Z - kink) > E, doubt, width)
+            doubt = np.where(np.abs(Z - kink) > z.radius, doubt, width)
         slopes.append(activation.derivative(Z))
         doubts.append(doubt)
-        values.append(activation.function(Z))
+        value = activation.function(Z)
         steepest = np.maximum(np.abs(lower), np.abs(upper))
-        evaluation = 32 * UNIT * np.abs(values[-1]) + TINY
-        errors.append(steepest * E * (1 + 8 * UNIT) + evaluation)
+        local = 32 * UNIT * np.abs(value) + TINY
+        radius = steepest * z.radius * (1 + 8 * UNIT) + local
+        inherited = steepest.max(initial=0.0) * z.length
+        values.append(uncertain(value, radius, inherited, local))
     return slopes, doubts
 
 

@@ -10,13 +10,17 @@ Numerical Algorithms, section 3.1.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from geolip.arrays import Array
+from geolip.bounds.operator_norm import operator_norm
 from geolip.linear import LinearOperator
-from geolip.norms import Norm, NormPair
+from geolip.norms import NORMS, Norm, NormPair
 from geolip.sectors import LinearMap, SectorNetwork
+
+EUCLIDEAN = NormPair(NORMS["2"], NORMS["2"])
 
 UNIT = 2.0**-53
 # More than what numbers below float64's range may add up to in one layer.
@@ -96,17 +100,21 @@ def attained(
         Not above ``||J x||_out / ||x||_in`` for any such Jacobian J; 0 where rounding
         or overflow leaves nothing certain.
     """
-    values, errors = [X], [np.zeros_like(X)]
+    values = [known(X)]
     for block, s, doubt in zip(network.blocks, slopes, doubts, strict=True):
-        V, E = propagated(block.preactivation, values, errors)
-        values.append(s * V)
-        errors.append(
-            np.abs(s) * E * (1 + 8 * UNIT)
-            + doubt * (np.abs(V) + E) * (1 + 8 * UNIT)
-            + 2 * UNIT * np.abs(values[-1])
-            + TINY
+        read = propagated(block.preactivation, values)
+        size, product = np.abs(read.value), s * read.value
+        local = doubt * size * (1 + 8 * UNIT) + 2 * UNIT * np.abs(product) + TINY
+        values.append(
+            uncertain(
+                product,
+                (np.abs(s) + doubt) * read.radius * (1 + 8 * UNIT) + local,
+                (np.abs(s) + doubt).max(axis=0, initial=0.0) * read.length,
+                local,
+            )
         )
-    V, E = propagated(network.output, values, errors)
+    read = propagated(network.output, values)
+    V, E = read.value, read.radius
     lengths = _largest_norm(norms.input, X)
     with np.errstate(divide="ignore"):
         bounds = _least_norm(norms.output, V, E) / lengths * (1 - 4 * UNIT)
@@ -115,30 +123,77 @@ def attained(
     return np.where(certain, bounds, 0.0)
 
 
-def propagated(
-    reading: LinearMap, values: Sequence[Array], errors: Sequence[Array]
-) -> tuple[Array, Array]:
-    """Return what an affine map's linear part makes of values that carry errors.
+@dataclass(frozen=True, eq=False)
+class Uncertain:
+    """Computed values, and how far the real ones may be from them.
+
+    Two radii are carried: entry by entry, which is sharp for short networks, and the
+    l_2 norm of all errors, which deep ones do not blow up as fast.
+
+    Parameters
+    ----------
+    value, radius : array (n, r)
+        What was computed, and the error's bound entry by entry.
+    length : array (r,)
+        A bound of each column's error in l_2.
+    """
+
+    value: Array
+    radius: Array
+    length: Array
+
+
+def known(value: Array) -> Uncertain:
+    """Return numbers that are exactly what they are meant to be."""
+    return Uncertain(value, np.zeros_like(value), np.zeros(value.shape[1]))
+
+
+def uncertain(value: Array, radius: Array, inherited: Array, local: Array) -> Uncertain:
+    """Return computed values whose error has two bounds.
+
+    Parameters
+    ----------
+    value, radius : array (n, r)
+        The values, and one bound of their errors, entry by entry.
+    inherited : array (r,)
+        A bound in l_2 of the part of the error that was there before.
+    local : array (n, r)
+        A bound of the rest, entry by entry.
+    """
+    slack = 1 + (4 * len(value) + 16) * UNIT
+    length = (inherited + _length(local)) * slack
+    radius = np.minimum(radius, length)
+    # After overflow nothing is known, not even the sign.
+    radius = np.where(np.isfinite(value), radius, np.inf)
+    length = np.minimum(length, _length(radius) * slack)
+    return Uncertain(value, radius, length)
+
+
+def _length(radius: Array) -> Array:
+    scales = _scales(radius)
+    return np.asarray(scales * np.linalg.norm(radius / scales, axis=0) + TINY)
+
+
+def propagated(reading: LinearMap, parts: Sequence[Uncertain]) -> Uncertain:
+    """Return what an affine map's linear part makes of uncertain values.
 
     Parameters
     ----------
     reading : LinearMap
-        The map A, whose entries may carry roundings themselves.
-    values, errors : sequence of array (n_j, r)
-        By blocks: the computed values, and how far the real ones may be from them.
-
-    Returns
-    -------
-    (array (m, r), array (m, r))
-        ``A values``, and how far it may be from A times the real values.
+        The map, whose entries may carry roundings themselves.
+    parts : sequence of Uncertain (n_j, r)
+        By blocks.
     """
     relative = rounding(reading)
-    pairs = zip(values, errors, strict=True)
-    spread = [error + relative * np.abs(value) for value, error in pairs]
-    bound = reading.absolute.apply(spread) * (1 + 2 * relative) + TINY
-    result = reading.apply(values)
-    # After overflow nothing is known, not even the sign.
-    return result, np.where(np.isfinite(result), bound, np.inf)
+    absolute = reading.absolute
+    local = relative * absolute.apply([np.abs(part.value) for part in parts])
+    local = local * (1 + 2 * relative) + TINY
+    carried = absolute.apply([part.radius for part in parts]) * (1 + 2 * relative)
+    inherited = np.zeros(local.shape[1])
+    for j, operator in reading.terms.items():
+        inherited = inherited + operator_norm(operator, EUCLIDEAN) * parts[j].length
+    value = reading.apply([part.value for part in parts])
+    return uncertain(value, carried + local, inherited, local)
 
 
 def rounding(reading: LinearMap) -> float:

@@ -5,6 +5,7 @@ of a spectral norm that a Cholesky factorisation of ``s^2 I - A'A`` confirms.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -42,6 +43,7 @@ def _largest_row(operator: LinearOperator) -> float:
     return float(np.linalg.norm(matrix, axis=1).max(initial=0.0))
 
 
+@lru_cache(maxsize=1024)
 def _spectral(operator: LinearOperator) -> float:
     rows = float(operator.row_sums.max(initial=0.0))
     columns = float(operator.column_sums.max(initial=0.0))

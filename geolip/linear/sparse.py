@@ -73,7 +73,9 @@ class Sparse(LinearOperator):
         rows = np.diff(matrix.indptr)
         columns = np.bincount(matrix.indices, minlength=1)
         ones = bool((matrix.data == 1.0).all())
-        return ones and int(rows.max(initial=0)) <= 1 and int(columns.max()) <= 1
+        single = int(rows.max(initial=0)) <= 1 and int(columns.max()) <= 1
+        # Ones that are rounded results are not the model's ones.
+        return ones and single and self.rounded == 0
 
     @cached_property
     def is_identity(self) -> bool:

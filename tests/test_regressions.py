@@ -1,0 +1,121 @@
+"""Faults that were there once, each with the smallest network that showed it."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from generators import chain
+from geolip import backend, certify, norms
+from geolip.backend import Settings
+from geolip.bounds.norm_product import norm_product
+from geolip.incumbent import Incumbent
+from geolip.linear import Dense, identity
+from geolip.presolve import reduce
+from geolip.problem import Multipliers, Problem
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+from geolip.verify import verified_bound
+from oracles import formal_constant
+
+
+def matmuls(*weights, relu_after=()):
+    """Return the ONNX model of float32 MatMuls in a row."""
+    nodes, tensors, value = [], [], "x"
+    for k, W in enumerate(weights):
+        tensors.append(numpy_helper.from_array(np.asarray(W, np.float32), f"W{k}"))
+        last = k == len(weights) - 1
+        made = "y" if last else f"z{k}"
+        nodes.append(helper.make_node("MatMul", [value, f"W{k}"], [made]))
+        value = made
+        if k in relu_after:
+            nodes.append(helper.make_node("Relu", [made], [f"a{k}"]))
+            value = f"a{k}"
+    sizes = {"x": np.shape(weights[0])[0], "y": np.shape(weights[-1])[1]}
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size])
+        for name, size in sizes.items()
+    ]
+    graph = helper.make_graph(nodes, "test", ends[:1], ends[1:], tensors)
+    opsets = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+@pytest.mark.parametrize("relu_after", [(), (1,)])
+def test_weights_that_cancel_in_float64_do_not_vanish(relu_after):
+    """The product is 1 in exact arithmetic and 0 in floating point."""
+    up = [[1.0, 1.0, 1.0]]
+    down = [[2.0**60], [1.0], [-(2.0**60)]]
+    last = [[1.0]] if relu_after else None
+    weights = [up, down, *([last] if last else [])]
+    for norm in ("inf", "2"):
+        assert certify(matmuls(*weights, relu_after=relu_after), norm).bound >= 1.0
+
+
+def test_tiny_outputs_are_not_rounded_to_zero_by_the_verifier():
+    problem = Problem(
+        chain([np.ones((1, 1)), np.array([[2.0**-200]])]), norms.parse("inf").input
+    )
+    huge = np.array([1e200])
+    bound = verified_bound(problem, Multipliers(huge, (huge,)))
+    assert bound is None or bound >= 2.0**-200
+
+
+def test_zero_times_overflow_is_zero_in_the_norm_product():
+    """A chain that overflows into a zero matrix, beside the input itself."""
+    one = np.ones(1)
+    blocks = [
+        SectorBlock(LinearMap(1, {k: Dense(np.array([[1e60]]))}), 0 * one, one)
+        for k in range(6)
+    ]
+    output = LinearMap(1, {0: identity(1), 6: Dense(np.zeros((1, 1)))})
+    network = SectorNetwork(1, tuple(blocks), output)
+    with np.errstate(over="ignore"):
+        product = norm_product(network, norms.parse("inf"))
+    assert product == pytest.approx(1.0)
+
+
+def test_a_bound_of_some_outputs_says_so():
+    weights = [np.eye(2), np.diag([1.0, 5.0])]
+    report = certify(weights, "inf", rows=[0])
+    assert report.is_partial
+    assert report.as_dict()["partial"] is True
+    assert "of output 0 alone" in str(report)
+    assert "alone" not in str(certify(weights, "inf"))
+
+
+def settled(network, norm, solver="auto"):
+    problem = Problem(reduce(network).network, norms.parse(norm).input)
+    judge = Incumbent(problem, accuracy=1e-6)
+    solution = backend.get(solver).solve(problem, Settings(1e-6), judge)
+    return solution.value, judge.settle()
+
+
+@pytest.mark.parametrize("norm", ["inf", "2"])
+def test_a_layer_that_dies_altogether_costs_nothing(norm):
+    """Block 2 has zero weights; the solver's answer on the rest is kept."""
+    random = np.random.default_rng(0)
+    W, C = random.standard_normal((4, 3)), random.standard_normal((1, 4))
+    ends = np.zeros(4), np.ones(4)
+    blocks = (
+        SectorBlock(LinearMap(4, {0: Dense(W)}), *ends),
+        SectorBlock(LinearMap(4, {1: Dense(np.zeros((4, 4)))}), *ends),
+    )
+    output = LinearMap(1, {1: Dense(C), 2: Dense(C)})
+    value, bound = settled(SectorNetwork(3, blocks, output), norm)
+    assert bound == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["inf", "2"])
+def test_coordinates_that_die_out_under_l_2(norm):
+    """relu(w (x - relu(x))) by coordinates: only the largest w matters in l_2."""
+    w = np.array([3.0, 1.0, 0.5])
+    ends = np.zeros(3), np.ones(3)
+    blocks = (
+        SectorBlock(LinearMap(3, {0: identity(3)}), *ends),
+        SectorBlock(LinearMap(3, {0: Dense(np.diag(w)), 1: Dense(-np.diag(w))}), *ends),
+    )
+    rows = 1 if norm == "inf" else 3
+    network = SectorNetwork(3, blocks, LinearMap(rows, {2: Dense(np.eye(3)[:rows])}))
+    exact = formal_constant(network, norms.parse(f"{norm}:2"))
+    value, bound = settled(network, norm)
+    assert exact <= bound <= 1.2 * exact
+    assert bound <= value * (1 + 1e-3)
