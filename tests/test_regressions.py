@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-
 from generators import chain
+from onnx import TensorProto, helper, numpy_helper
+from oracles import formal_constant
+
 from geolip import backend, certify, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
@@ -14,7 +15,6 @@ from geolip.presolve import reduce
 from geolip.problem import Multipliers, Problem
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 from geolip.verify import verified_bound
-from oracles import formal_constant
 
 
 def matmuls(*weights, relu_after=()):

@@ -1,0 +1,68 @@
+"""Write the random networks of the solver benchmarks as ONNX files.
+
+    python benchmarks/networks.py DIRECTORY
+
+Families: ``he`` has independent Gaussian weights of variance 2 / inputs; ``unit`` has the
+same divided by their spectral norms, so that the true constant dies out with depth.
+"""
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+SHAPES: dict[str, tuple[str, list[int]]] = {
+    "he_784_1024_1024_10": ("he", [784, 1024, 1024, 10]),
+    "he_5_60x29_2": ("he", [5, *[60] * 29, 2]),
+    "unit_64x65": ("unit", [64] * 65),
+    "unit_80x101": ("unit", [80] * 101),
+}
+
+
+def weights(family: str, sizes: list[int], seed: int = 0) -> list[NDArray[np.float64]]:
+    """Return the weight matrices (out, in) of a family, first layer first."""
+    random = np.random.default_rng(seed)
+    matrices = [
+        random.standard_normal((m, n)) * np.sqrt(2 / n) for n, m in pairwise(sizes)
+    ]
+    if family == "unit":
+        matrices = [W / np.linalg.norm(W, 2) for W in matrices]
+    return matrices
+
+
+def model(matrices: list[NDArray[np.float64]]) -> onnx.ModelProto:
+    """Return the ReLU network of the matrices, in float64 as they are."""
+    nodes, tensors, value = [], [], "input"
+    for k, W in enumerate(matrices, 1):
+        tensors.append(numpy_helper.from_array(W, f"W{k}"))
+        made = "output" if k == len(matrices) else f"z{k}"
+        nodes.append(helper.make_node("Gemm", [value, f"W{k}"], [made], transB=1))
+        if k < len(matrices):
+            value = f"y{k}"
+            nodes.append(helper.make_node("Relu", [made], [value], name=f"relu{k}"))
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["batch", size])
+        for name, size in (
+            ("input", matrices[0].shape[1]),
+            ("output", matrices[-1].shape[0]),
+        )
+    ]
+    graph = helper.make_graph(nodes, "random", ends[:1], ends[1:], tensors)
+    opsets = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def main(folder: Path) -> None:
+    """Write all networks into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (family, sizes) in SHAPES.items():
+        onnx.save(model(weights(family, sizes)), str(folder / f"{name}.onnx"))
+        print(folder / f"{name}.onnx")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
