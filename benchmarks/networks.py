@@ -2,8 +2,8 @@
 
     python benchmarks/networks.py DIRECTORY
 
-Families: ``he`` has independent Gaussian weights of variance 2 / inputs; ``unit`` has the
-same divided by their spectral norms, so that the true constant dies out with depth.
+Families: ``he`` has independent Gaussian weights of variance 2 / inputs; ``unit`` has
+the same divided by their spectral norms, so that the true constant dies out with depth.
 """
 
 import sys

@@ -43,7 +43,7 @@ _SHARE = 0.95
 # Square matrices of the program's order that are held at the same time.
 _MATRICES = 14
 # A larger program takes minutes an iteration.
-_LARGEST_ORDER = 10_000
+_LARGEST_ORDER = 8_500
 
 
 def usable() -> str | None:
