@@ -162,9 +162,15 @@ class Cone:
         G = self.read(np.ascontiguousarray(F.T))
         a, b = self.lower, self.upper
         inner, cross = X[h, h], F[:, h]
-        PP = inner - a[:, None] * cross - cross.T * a + a[:, None] * G * a
-        QQ = inner - b[:, None] * cross - cross.T * b + b[:, None] * G * b
-        PQ = inner - a[:, None] * cross - cross.T * b + a[:, None] * G * b
+        # (E - a W) X against E and against W; for a = 0 nothing is copied.
+        with_E, with_W = inner, cross.T
+        PP = inner
+        if a.any():
+            with_E = inner - a[:, None] * cross
+            with_W = cross.T - a[:, None] * G
+            PP = with_E - with_W * a
+        PQ = with_E - with_W * b
+        QQ = inner - b[:, None] * cross - (cross.T - b[:, None] * G) * b
         rows = X[h][:, self.diagonal]
         read = F[:, self.diagonal]
         return Grams(
@@ -193,8 +199,13 @@ class Cone:
         """Return (S(dy) - S(0)) X for ``X`` (order, r) and ``F = read(X)``."""
         n, h = len(self.ties), self.hidden
         d, a, b = dy[n:, None], self.lower[:, None], self.upper[:, None]
-        result = self.read_adjoint(d * (2 * a * b * F - (a + b) * X[h]))
-        result[h] += d * (2 * X[h] - (a + b) * F)
+        cross, square = -d * (a + b), 2 * d * a * b
+        read = cross * X[h]
+        if square.any():
+            read += square * F
+        result = self.read_adjoint(read)
+        result[h] += 2 * d * X[h]
+        result[h] += cross * F
         diagonal = self.ties.T @ dy[:n]
         result[self.diagonal] += diagonal[:, None] * X[self.diagonal]
         return result

@@ -15,8 +15,8 @@ from geolip.problem import Problem
 
 from . import interior, lifted
 
-# Lifted may double its iterations so often before the gap is to be closed.
-_PATIENCE = 2.0
+# Lifted may double its iterations once more before the gap is to be closed.
+_PATIENCE = 1.0
 
 
 def usable() -> str | None:

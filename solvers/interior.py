@@ -40,6 +40,8 @@ _WARM_UP = 1280
 _MAX_ITERATIONS = 60
 # Share of the way to the boundary that a step may take.
 _SHARE = 0.95
+# Factors between the lengths tried: a predictor only has to know about how far it gets.
+_FINE, _COARSE = 0.85, 0.55
 # Square matrices of the program's order that are held at the same time.
 _MATRICES = 14
 # A larger program takes minutes an iteration.
@@ -158,7 +160,8 @@ class _Path:
         # Predictor: straight for the optimum.
         dy = newton(-cone.costs)
         dX = -X - self._moved(divided, gram, dy)
-        left = (1 - _primal_length(X, dX)) * (1 - self._dual_length(dy))
+        primal = _primal_length(X, dX, _COARSE)
+        left = (1 - primal) * (1 - self._dual_length(dy, _COARSE))
         centre = min(1.0, left**2) if left < 0.9 else 1.0
         # Corrector: the product of both steps, and some centring.
         second = divided(cone.slack_times(dy, dX, cone.read(dX)))
@@ -166,7 +169,7 @@ class _Path:
         dy = newton(rhs)
         second = (second + second.T) / 2
         dX = centre * mu * Z - X - second - self._moved(divided, gram, dy)
-        primal, dual = _primal_length(X, dX), self._dual_length(dy)
+        primal, dual = _primal_length(X, dX, _FINE), self._dual_length(dy, _FINE)
         self.X = X + primal * dX
         self.y = self.y + dual * dy
         self.stuck = max(primal, dual) < 1e-3
@@ -178,26 +181,26 @@ class _Path:
         product = divided(self.cone.slack_times(dy, self.X, gram.F))
         return np.asarray((product + product.T) / 2)
 
-    def _dual_length(self, dy: Array) -> float:
+    def _dual_length(self, dy: Array, shrink: float) -> float:
         def inside(length: float) -> bool:
             return _is_definite(self.cone.slack(self.y + length * dy))
 
-        return _length(inside)
+        return _length(inside, shrink)
 
 
-def _primal_length(X: Array, dX: Array) -> float:
+def _primal_length(X: Array, dX: Array, shrink: float) -> float:
     def inside(length: float) -> bool:
         return _cholesky(X + length * dX) is not None
 
-    return _length(inside)
+    return _length(inside, shrink)
 
 
-def _length(inside: Callable[[float], bool]) -> float:
+def _length(inside: Callable[[float], bool], shrink: float) -> float:
     """Return a step length, at most one, well inside the cone."""
     length = 1.0
     while not inside(length / _SHARE):
-        # Slowly near one, where most steps end; fast when there is a long way to go.
-        length *= 0.85 if length > 0.4 else 0.6
+        # Carefully near one, where most steps end; fast when there is a long way to go.
+        length *= shrink if length > 0.4 else _COARSE
         if length < 1e-6:
             return 0.0
     return length

@@ -31,7 +31,7 @@ _FIRST_CHECKPOINT = 10
 # Share of its layer's largest pre-activation below which a neuron counts as still.
 _STILL = 1e-10
 # Iterations before slowness is held against the solver.
-_FAIR_TRIAL = 640
+_FAIR_TRIAL = 1280
 
 
 def usable() -> str | None:
@@ -102,8 +102,11 @@ def run(
 
 
 def _doublings(last: float, gap: float, accuracy: float) -> float:
-    """Return how many more doublings of the iterations the gap will need."""
-    if not gap < last < math.inf:
+    """Return how many more doublings of the iterations the gap will need.
+
+    Infinite for gaps above one: multipliers that far off say nothing of what comes.
+    """
+    if not gap < min(last, 1.0):
         return math.inf
     return math.log(gap / accuracy) / math.log(last / gap)
 
