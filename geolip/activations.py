@@ -1,6 +1,6 @@
 """Scalar activation functions and the sectors that contain all their secant slopes.
 
-Source: rigor notes in docs/theory.md section 2; each sector is the range of the
+Source: docs/theory.md section 2; each sector is the range of the
 derivative, which by the mean value theorem contains every secant slope.
 """
 

@@ -34,11 +34,6 @@ class BlockMatrix:
     sizes: tuple[int, ...]
     blocks: Blocks
 
-    def diagonal(self, i: int) -> Array:
-        """Return the diagonal of block (i, i)."""
-        block = self.blocks[i, i]
-        return block if block.ndim == 1 else np.diagonal(block)
-
     def apply(self, V: Sequence[Array]) -> list[Array]:
         """Return the product with ``V``, one array (sizes[i], r) a block."""
         result = [np.zeros((size, V[0].shape[1])) for size in self.sizes]

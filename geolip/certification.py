@@ -5,6 +5,7 @@ Stage times are taken on the way and nowhere else.
 
 import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ def certify(
     _check_positive("accuracy", accuracy)
     if time_limit is not None:
         _check_positive("the time limit", time_limit)
-    if not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, Integral) or seed < 0:
         raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
     settings = Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
     method, relaxation = relaxations.choose(method, pair)
@@ -129,7 +130,7 @@ def certify(
 
 
 def _check_positive(name: str, value: Any) -> None:
-    if not isinstance(value, float | int) or not 0 < value < np.inf:
+    if not isinstance(value, Real) or not 0 < value < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 

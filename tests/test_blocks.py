@@ -92,13 +92,6 @@ def test_apply(case: Case) -> None:
 
 
 @anything
-@given(cases())
-def test_diagonal(case: Case) -> None:
-    parts = [case.matrix.diagonal(i) for i in range(len(case.matrix.sizes))]
-    assert (np.concatenate(parts) == np.diagonal(dense(case.matrix))).all()
-
-
-@anything
 @given(cases(), st.integers(0, 2**32 - 1))
 def test_scaled(case: Case, seed: int) -> None:
     sizes = case.matrix.sizes
