@@ -130,7 +130,7 @@ def certify(
 
 
 def _check_positive(name: str, value: Any) -> None:
-    if not isinstance(value, Real) or not 0 < value < np.inf:
+    if not isinstance(value, Real) or not 0 < float(value) < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
