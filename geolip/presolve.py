@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from geolip.arrays import Array, Mask
-from geolip.problem import Multipliers
 from geolip.sectors import SectorBlock, SectorNetwork
 
 
@@ -31,17 +30,6 @@ class Reduction:
 
     network: SectorNetwork
     kept: tuple[Mask, ...]
-
-    def restored(self, multipliers: Multipliers) -> Multipliers:
-        """Return multipliers of the original network, zero for what was removed."""
-        parts = [self.restore(k, part) for k, part in enumerate(multipliers)]
-        return Multipliers(parts[0], tuple(parts[1:]))
-
-    def restricted(self, multipliers: Multipliers) -> Multipliers:
-        """Return the reduced network's part of multipliers of the original one."""
-        pairs = zip(multipliers, self.kept, strict=True)
-        parts = [part[mask] for part, mask in pairs]
-        return Multipliers(parts[0], tuple(parts[1:]))
 
     def restore(self, k: int, values: Array) -> Array:
         """Return ``values`` of reduced block k in its original places, others zero."""

@@ -223,13 +223,21 @@ ATTACKS = {
 }
 
 
+def only_auto(monkeypatch, act):
+    """Put an adversary in the place of the default solver."""
+    real, fake = backend.get, Adversary(act)
+    monkeypatch.setattr(
+        backend, "get", lambda name: fake if name == "auto" else real(name)
+    )
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("norm", ["inf", "2"])
 def test_whatever_a_solver_does_the_bound_holds(attack, norm, monkeypatch):
     random = np.random.default_rng(7)
     weights = random_weights(random, 2, 8, 2)
     exact = formal_constant(chain(weights), norms.parse(norm))
-    monkeypatch.setattr(backend, "get", lambda name: Adversary(ATTACKS[attack]))
+    only_auto(monkeypatch, ATTACKS[attack])
     report = certification.certify(weights, norm)
     assert report.bound >= exact
     assert report.bound <= 1e6 * exact
@@ -255,3 +263,20 @@ def test_mosek_licence_errors_are_renamed(monkeypatch):
     monkeypatch.setattr(engine, "solve_with", refuse)
     with pytest.raises(SolverUnavailableError, match="MOSEKLM_LICENSE_FILE"):
         engine.solve(make(0, "inf"), Settings(), judge_of(make(0, "inf")))
+
+
+def test_after_an_interrupt_all_other_outputs_are_bounded_well(monkeypatch):
+    random = np.random.default_rng(11)
+    weights = random_weights(random, 2, 10, 3)
+    expected = certification.certify(weights, "inf", rows="all")
+    only_auto(monkeypatch, _interrupt)
+    report = certification.certify(weights, "inf")
+    assert "interrupted" in report.notes[0]
+    assert {output.status for output in report.outputs} == {"interrupted"}
+    for found, output in zip(report.outputs[1:], expected.outputs[1:], strict=True):
+        assert output.bound <= found.bound * (1 + 1e-6)
+    close = [
+        f.bound <= 1.5 * o.bound
+        for f, o in zip(report.outputs, expected.outputs, strict=True)
+    ]
+    assert sum(close) >= 2
