@@ -49,6 +49,8 @@ _FIRST_NUMBER, _REMARKS = 3, len(_COLUMNS) - 1
 @click.option(
     "--rows",
     type=_TYPES["rows"],
+    default="all",
+    show_default=True,
     help="Outputs to bound where the output norm is inf, such as 0,3.",
 )
 @click.option("--accuracy", type=float, default=1e-4, show_default=True)
@@ -76,7 +78,7 @@ def main(
     models: Sequence[str],
     solvers: Sequence[str],
     pairs: Sequence[str],
-    rows: list[int] | None,
+    rows: str | list[int],
     accuracy: float,
     time_limit: float,
     kill_after: float | None,
@@ -102,7 +104,7 @@ def main(
             "model": model,
             "norm": pair,
             "solver": solver,
-            "rows": rows if rowwise[pair] else None,
+            "rows": rows if rowwise[pair] else "all",
             "accuracy": accuracy,
             "time_limit": time_limit,
             "memory_limit": _bytes(memory_limit),

@@ -146,7 +146,8 @@ class Bounding:
         solution = self._relaxed(problem, judge, left)
         status = solution.status
         if status is Status.SOLVED and judge.gap > self.settings.accuracy:
-            status = Status.SETTLED
+            below = judge.bound <= self._largest and not self.refine_all
+            status = Status.SETTLED if below else Status.INACCURATE
         bound, source = self._best(judge.bound, reduction.network, target)
         self.progress(f"{target.label}: lower bounds")
         with self.clock.stage("lower_bound"):

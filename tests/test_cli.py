@@ -554,3 +554,17 @@ def test_nothing_heavy_is_imported(code: str) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "geolip" in answer.stderr.split()
     assert sorted(set(HEAVY) & set(answer.stderr.split())) == []
+
+
+# The benchmark ----------------------------------------------------------------------
+
+
+def test_benchmark_runs_by_default(tmp_path: Path) -> None:
+    """Its cases call the package from other processes, where types do not reach."""
+    script = MODELS.parent / "benchmarks" / "run.py"
+    command = [sys.executable, script, FC, "--solver", "lifted", "--output", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "failed" not in done.stdout
+    lines = (tmp_path / "results.jsonl").read_text().splitlines()
+    assert len(lines) == 3
+    assert (tmp_path / "results.md").exists()
