@@ -9,7 +9,7 @@ from generators import chain, random_chain, random_graph, random_weights
 from oracles import formal_constant
 from test_verify import by_definition, random_multipliers
 
-from geolip import backend, certification, norms
+from geolip import backend, certification, memory, norms
 from geolip.backend import Settings, Solution, Status
 from geolip.conic import conic
 from geolip.errors import SolverError, SolverUnavailableError, UsageError
@@ -280,3 +280,15 @@ def test_after_an_interrupt_all_other_outputs_are_bounded_well(monkeypatch):
         for f, o in zip(report.outputs, expected.outputs, strict=True)
     ]
     assert sum(close) >= 2
+
+
+def test_what_does_not_fit_gets_the_norm_product_and_says_so(monkeypatch):
+    weights = random_weights(np.random.default_rng(0), 2, 8, 1)
+    exact = formal_constant(chain(weights), norms.parse("inf"))
+    assert memory.fits(1e3)
+    assert not memory.fits(1e15)
+    monkeypatch.setattr(memory, "fits", lambda numbers: False)
+    report = certification.certify(weights, "inf")
+    assert report.bound >= exact
+    assert report.outputs[0].source == "norm product"
+    assert "do not fit" in report.notes[0]
