@@ -89,11 +89,19 @@ def improve(
     if judge.satisfied or point.vectors is None or point.multipliers is None:
         return point
     start = time.monotonic()
-    path = _Path(problem, point.multipliers, point.vectors)
+    try:
+        path = _Path(problem, point.multipliers, point.vectors)
+    except np.linalg.LinAlgError as error:
+        raise SolverError(f"no interior point to start from: {error}") from error
     value = point.value or 0.0
     status, iteration = Status.ITERATION_LIMIT, 0
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        path.step()
+        try:
+            path.step()
+        except np.linalg.LinAlgError:
+            # Rounding has carried an iterate out of the cone: as far as it gets.
+            status = Status.STALLED
+            break
         value = max(value, path.value())
         judge.consider(path.multipliers(), value)
         elapsed = time.monotonic() - start
