@@ -122,7 +122,7 @@ class EuclideanNorm(Norm):
         length = float(np.linalg.norm(G))
         if length > 0:
             return np.asarray(G / length)
-        return np.full_like(G, 1.0 / np.sqrt(G.size))
+        return np.full_like(G, 1.0 / np.sqrt(max(G.size, 1)))
 
     def tied(self, size: int) -> Array:
         return np.ones((size, 1))

@@ -30,6 +30,7 @@ _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
 _FIRST_CHECKPOINT = 10
 # Share of its layer's largest pre-activation below which a neuron counts as still.
 _STILL = 1e-10
+_NEVER_MOVED = 1e-6
 # Iterations before slowness is held against the solver.
 _FAIR_TRIAL = 1280
 
@@ -194,10 +195,14 @@ def _iterate(problem: Problem, state: _State) -> _State:
         xi = np.where(pull > 0, G / np.where(pull > 0, pull, 1.0), directions[k - 1])
         directions[k - 1] = xi
         # Where a neuron has died out, both ends of the quotient are rounding: it keeps
-        # the multiplier that it had when it last moved.
-        moves = reach > _STILL * float(reach.max(initial=0.0))
-        width = (block.upper - block.lower)[:, None] * np.where(moves, reach, 1.0)
-        weight = np.where(moves, pull / width, state.multipliers.d[k - 1][:, None])
+        # the multiplier that it had when it last moved. One that never did gets a large
+        # one, but not so large that rounding swallows the others.
+        scale = float(reach.max(initial=0.0)) or 1.0
+        moves = reach > _STILL * scale
+        width = (block.upper - block.lower)[:, None]
+        fresh = pull / (width * np.where(moves, reach, _NEVER_MOVED * scale))
+        last = state.multipliers.d[k - 1][:, None]
+        weight = np.where(moves | (last == 0), fresh, last)
         d[k - 1] = weight[:, 0]
         Y = _neurons(block.lower, block.upper, Z, xi)
         total = (block.lower + block.upper)[:, None]

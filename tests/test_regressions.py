@@ -10,7 +10,7 @@ from geolip import backend, certify, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.incumbent import Incumbent
-from geolip.linear import Dense, identity
+from geolip.linear import Dense, add, identity
 from geolip.presolve import reduce
 from geolip.problem import Multipliers, Problem
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
@@ -119,3 +119,17 @@ def test_coordinates_that_die_out_under_l_2(norm):
     value, bound = settled(network, norm)
     assert exact <= bound <= 1.2 * exact
     assert bound <= value * (1 + 1e-3)
+
+
+@pytest.mark.parametrize("norm", ["inf", "2"])
+def test_neurons_whose_readings_cancel_exactly(norm):
+    """relu(x - x) beside relu(x): not dead by structure, but it never moves."""
+    ends = np.zeros(4), np.ones(4)
+    kept, gone = np.vstack([np.eye(2), np.eye(2)]), np.diag([0.0, 0.0, 1.0, 1.0])
+    reading = LinearMap(4, {0: add(Dense(kept), Dense(-gone @ kept))})
+    rows = 1 if norm == "inf" else 2
+    output = LinearMap(rows, {1: Dense(np.ones((rows, 4)))})
+    network = SectorNetwork(2, (SectorBlock(reading, *ends),), output)
+    exact = formal_constant(network, norms.parse(f"{norm}:2"))
+    value, bound = settled(network, norm)
+    assert exact <= bound <= value * (1 + 1e-4)
