@@ -7,7 +7,7 @@ so whatever happens to the solver, that bound stands.
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -106,8 +106,10 @@ def checked(answer: object, problem: Problem) -> Solution:
 
 
 def _checked_vectors(vectors: object, problem: Problem) -> tuple[Array, ...] | None:
+    if not isinstance(vectors, Sequence):
+        return None
     try:
-        arrays = [np.asarray(part, dtype=float) for part in vectors or ()]  # type: ignore[attr-defined]
+        arrays = [np.asarray(part, dtype=float) for part in vectors]
     except (TypeError, ValueError):
         return None
     rows = [part.shape[:1] for part in arrays if part.ndim == 2]
