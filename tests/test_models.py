@@ -73,6 +73,10 @@ def test_solvers_agree(name, norm, solver):
     rows = [1] if norm == "inf" else "largest"
     path = FOLDER / f"{name}.onnx"
     ours = certify(path, norm, rows=rows, accuracy=1e-6)
-    theirs = certify(path, norm, rows=rows, accuracy=1e-5, solver=solver)
+    # SCS's tolerance is on residuals, which deep networks amplify in the bound.
+    asked = {"scs": 1e-6, "clarabel": 1e-5}[solver]
+    theirs = certify(
+        path, norm, rows=rows, accuracy=asked, solver=solver, time_limit=60
+    )
     assert theirs.bound == pytest.approx(ours.bound, rel=1e-3)
     assert theirs.relaxation_value == pytest.approx(ours.relaxation_value, rel=1e-3)

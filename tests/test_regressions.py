@@ -1,5 +1,7 @@
 """Faults that were there once, each with the smallest network that showed it."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from generators import chain
@@ -133,3 +135,24 @@ def test_neurons_whose_readings_cancel_exactly(norm):
     exact = formal_constant(network, norms.parse(f"{norm}:2"))
     value, bound = settled(network, norm)
     assert exact <= bound <= value * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("norm", ["inf", "2:inf"])
+def test_linear_maps_that_cancel_are_bounded_in_exact_arithmetic(norm):
+    """One output of W2 W1 with large, nearly cancelling terms, against Fractions."""
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        W1 = random.standard_normal((3, 1)).astype(np.float32)
+        big = random.standard_normal(3).astype(np.float32) * np.float32(1e8)
+        # The last weight nearly cancels the others.
+        big[2] = np.float32(-(big[0] * W1[0, 0] + big[1] * W1[1, 0]) / W1[2, 0])
+        exact = abs(
+            sum(
+                Fraction(float(w)) * Fraction(float(v))
+                for w, v in zip(big, W1[:, 0], strict=True)
+            )
+        )
+        bound = certify(matmuls(W1.T, big[:, None]), norm).bound
+        assert Fraction(bound) >= exact
+        lower = certify(matmuls(W1.T, big[:, None]), norm).lower_bound
+        assert Fraction(lower) <= exact
