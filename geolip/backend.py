@@ -8,7 +8,7 @@ so whatever happens to the solver, that bound stands.
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -58,6 +58,12 @@ class Settings:
     seed: int = 0
     verbose: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def after(self, seconds: float) -> "Settings":
+        """Return the settings with so many seconds of the time limit spent."""
+        if self.time_limit is None:
+            return self
+        return replace(self, time_limit=max(self.time_limit - seconds, 0.0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ for l_inf inputs; LipSDP-Neuron (Fazlyab et al., NeurIPS 2019) for l_2 inputs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -109,6 +110,18 @@ class Problem:
                 links[j] |= {i for i in around if i < j}
         # Operators, B, its scaled copy and its factor.
         return 4.0 * total
+
+    @cached_property
+    def magnitudes(self) -> list[Array]:
+        """How large each coordinate can get at most, about; it scales as they do.
+
+        By blocks 0..K, as |A| and |slope| carry ones from the input.
+        """
+        values = [np.ones((self.network.input_size, 1))]
+        for block in self.network.blocks:
+            slope = np.maximum(np.abs(block.lower), np.abs(block.upper))
+            values.append(slope[:, None] * block.preactivation.absolute.apply(values))
+        return [value[:, 0] for value in values]
 
     def matrix(self, multipliers: Multipliers) -> BlockMatrix:
         """Return B(tau, D)."""

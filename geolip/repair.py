@@ -21,6 +21,8 @@ Promise: TypeAlias = tuple[float, Multipliers]
 # Shares of the interior point in a blend.
 _SHARES = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 0.5)
 
+# Entries below so much of their block's largest are raised.
+_FLOOR = 1e-9
 _HUGE = 1e100
 
 
@@ -82,11 +84,13 @@ def _sanitised(problem: Problem, proposal: Multipliers) -> Multipliers | None:
     if [part.shape for part in parts] != [(size,) for size in problem.network.sizes]:
         return None
     cleaned = []
-    for part in parts:
+    for part, size in zip(parts, problem.magnitudes, strict=True):
         usable = np.isfinite(part) & (part > 0)
         if part.size and not usable.any():
             return None
-        floor = 1e-9 * float(part[usable].max(initial=0.0))
+        # Compared in units that do not change when neurons are rescaled.
+        weight = size**2 if 0 < float((size**2).min(initial=1.0)) < np.inf else 1.0
+        floor = _FLOOR * float((weight * part)[usable].max(initial=0.0)) / weight
         cleaned.append(np.where(usable & (part > floor), part, floor))
     clean = Multipliers(cleaned[0], tuple(cleaned[1:]))
     largest = max(float(part.max(initial=0.0)) for part in cleaned)

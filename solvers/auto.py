@@ -1,22 +1,25 @@
-"""The lifted solver first, the interior-point solver where its gap stays open.
+"""The lifted solver first, and a second one where its gap stays open.
 
 Lifted settles shallow and wide networks in moments. On deep ones its value converges
-but its multipliers do not; there its point is where the interior-point solver starts.
+but its multipliers do not; there its point is where the interior-point solver starts,
+or, where that solver's matrices do not fit, the descent along a chain.
 
-Source: docs/solvers.md section 3.
+Source: docs/solvers.md section 4.
 """
 
 import time
-from dataclasses import replace
 
 from geolip.backend import Judge, Settings, Solution, Status
 from geolip.errors import SolverError
 from geolip.problem import Problem
 
-from . import interior, lifted
+from . import _descent, interior, lifted
+from ._chain import is_chain
 
 # Lifted may double its iterations once more before the gap is to be closed.
 _PATIENCE = 1.0
+# Descent helps where lifted is further off than this; nearer, lifted gets there itself.
+_FAR = 0.1
 
 
 def usable() -> str | None:
@@ -25,19 +28,19 @@ def usable() -> str | None:
 
 
 def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
-    """Solve with one or both. Options are those of the lifted solver."""
+    """Solve with as many as it takes. Options are those of the lifted solver."""
     start = time.monotonic()
-    if not interior.fits(problem):
+    if is_chain(problem) and not interior.is_quick(problem):
+        improve, far = _descent.improve, _FAR
+    elif interior.fits(problem):
+        improve, far = interior.improve, 0.0
+    else:
         return lifted.solve(problem, settings, judge)
-    point = lifted.run(problem, settings, judge, patience=_PATIENCE)
+    point = lifted.run(problem, settings, judge, patience=_PATIENCE, far=far)
     if judge.satisfied or point.status is Status.TIME_LIMIT:
         return point
-    limit = settings.time_limit
-    if limit is not None:
-        limit = max(limit - (time.monotonic() - start), 0.0)
+    left = settings.after(time.monotonic() - start)
     try:
-        return interior.improve(
-            problem, replace(settings, time_limit=limit), judge, point
-        )
+        return improve(problem, left, judge, point)
     except SolverError:
         return point

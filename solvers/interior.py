@@ -14,10 +14,8 @@ Source: docs/solvers.md section 2. Direction: Helmberg, Rendl, Vanderbei and Wol
 (SIAM J. Optim. 7, 1997).
 """
 
-import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import linalg
@@ -28,24 +26,34 @@ from geolip.blocks import BlockMatrix
 from geolip.errors import SolverError
 from geolip.memory import fits as fits_in_memory
 from geolip.problem import Multipliers, Problem
-from geolip.sweep import interior_point, sweep
 
 from . import lifted
+from ._chain import Chain, is_chain
 from ._cone import Cone, Grams
+from ._descent import Descent
 from ._inflation import inflated
+from ._inside import well_inside
 
-# Iterations of the lifted solver that find the starting point: cheap, and measured to
-# save half of the iterations here.
-_WARM_UP = 1280
+# Where the bound is so many times the value, lifted multipliers are no place to start.
+_FAR = 1.1
+# The gap on the central path, relative to the value, at which descent hands over.
+_HANDOVER = 0.1
 _MAX_ITERATIONS = 60
 # Share of the way to the boundary that a step may take.
 _SHARE = 0.95
-# Factors between the lengths tried: a predictor only has to know about how far it gets.
-_FINE, _COARSE = 0.85, 0.55
+# The lengths tried: closely near one, where most steps end and where the next mu is
+# decided; a predictor only has to know about how far it gets.
+_SHORT = tuple(0.5**k for k in range(1, 20))
+_FINE = (1.0, 0.97, 0.93, 0.87, 0.8, 0.7, 0.6, *_SHORT)
+_COARSE = (1.0, 0.9, 0.7, *_SHORT)
+# Share of the objective that X may owe to missing the constraints.
+_OWED = 1e-4
 # Square matrices of the program's order that are held at the same time.
 _MATRICES = 14
 # A larger program takes minutes an iteration.
 _LARGEST_ORDER = 8_500
+# Up to here, an iteration takes seconds.
+_QUICK_ORDER = 5_000
 
 
 def usable() -> str | None:
@@ -55,8 +63,17 @@ def usable() -> str | None:
 
 def fits(problem: Problem) -> bool:
     """Return whether the dense matrices of the method may be held."""
-    order = sum(problem.network.sizes) + problem.network.output.size
+    order = _order(problem)
     return order <= _LARGEST_ORDER and fits_in_memory(_MATRICES * float(order) ** 2)
+
+
+def is_quick(problem: Problem) -> bool:
+    """Return whether an iteration takes seconds rather than minutes."""
+    return fits(problem) and _order(problem) <= _QUICK_ORDER
+
+
+def _order(problem: Problem) -> int:
+    return sum(problem.network.sizes) + problem.network.output.size
 
 
 def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
@@ -68,32 +85,32 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
         If the problem is too large for dense matrices.
     """
     if not fits(problem):
-        order = sum(problem.network.sizes)
         raise SolverError(
-            f"interior would need dense matrices of order {order}, which do not fit: "
-            "use the lifted solver"
+            f"interior would need dense matrices of order {_order(problem)}, which "
+            "do not fit: use the lifted solver"
         )
     start = time.monotonic()
-    extra = {"max_iterations": _WARM_UP, **settings.extra}
-    warm = lifted.run(problem, replace(settings, extra=extra), judge, patience=math.inf)
-    limit = settings.time_limit
-    if limit is not None:
-        limit = max(limit - (time.monotonic() - start), 0.0)
-    return improve(problem, replace(settings, time_limit=limit), judge, warm)
+    point = lifted.warm_up(problem, settings, judge)
+    return improve(problem, settings.after(time.monotonic() - start), judge, point)
 
 
 def improve(
     problem: Problem, settings: Settings, judge: Judge, point: Solution
 ) -> Solution:
     """Go on from a lifted solution until the judge is satisfied."""
-    if judge.satisfied or point.vectors is None or point.multipliers is None:
+    multipliers, vectors, value = point.multipliers, point.vectors, point.value
+    if judge.satisfied or multipliers is None or vectors is None or not value:
         return point
     start = time.monotonic()
-    try:
-        path = _Path(problem, point.multipliers, point.vectors)
-    except np.linalg.LinAlgError as error:
-        raise SolverError(f"no interior point to start from: {error}") from error
-    value = point.value or 0.0
+    if judge.consider(multipliers, value) > _FAR * value and is_chain(problem):
+        descent = Descent(problem, settings, judge, point)
+        descent.follow(_HANDOVER)
+        point = descent.solution()
+        if descent.status is not None:
+            return point
+        path = _Path.from_centre(problem, descent.chain, descent.mu)
+    else:
+        path = _Path.from_lifted(problem, multipliers, vectors)
     status, iteration = Status.ITERATION_LIMIT, 0
     for iteration in range(1, _MAX_ITERATIONS + 1):
         try:
@@ -126,30 +143,53 @@ def improve(
 class _Path:
     """The iterates (X, y), and the step from one to the next."""
 
-    def __init__(
-        self, problem: Problem, multipliers: Multipliers, vectors: tuple[Array, ...]
-    ) -> None:
-        inner, bound = _dual_start(problem, multipliers)
-        self.cone = Cone(problem, inner, 1.4 * bound)
-        self.y = self.cone.variables(inner, 1.4 * bound)
-        V = inflated(self.cone, vectors)
-        self.X = 0.5 * (V @ V.T)
+    def __init__(self, cone: Cone, y: Array, X: Array) -> None:
+        self.cone, self.y, self.X = cone, y, X
         self.stuck = False
+
+    @classmethod
+    def from_lifted(
+        cls, problem: Problem, multipliers: Multipliers, vectors: tuple[Array, ...]
+    ) -> "_Path":
+        """Start from a lifted point, made strictly feasible."""
+        inner, output = well_inside(problem, multipliers)
+        cone = Cone(problem, inner, output)
+        V = inflated(cone, vectors)
+        return cls(cone, cone.variables(inner, output), 0.5 * (V @ V.T))
+
+    @classmethod
+    def from_centre(cls, problem: Problem, chain: Chain, mu: float) -> "_Path":
+        """Start from a dual point near the central path, where X is mu S^-1.
+
+        This X misses the constraints by as much as the point misses the path; the
+        first full step mends it.
+        """
+        cone = Cone(problem, chain.multipliers, chain.output)
+        y = cone.variables(chain.multipliers, chain.output)
+        inverse = cone.slack(y).factor().solve(cone.split(np.eye(cone.order)))
+        Z = np.concatenate(inverse)
+        return cls(cone, y, mu * (Z + Z.T) / 2)
 
     def multipliers(self) -> Multipliers:
         """Return the dual iterate."""
         return self.cone.multipliers(self.y)
 
     def value(self) -> float:
-        """Return the primal objective, 0 if rounding has made X infeasible."""
-        residual = self.cone.gradient(self.X) - self.cone.costs
-        if np.abs(residual).max() > 1e-9 * np.abs(self.cone.costs).max():
-            return 0.0
+        """Return the primal objective, less what X owes to missing the constraints.
+
+        A residual r of the constraints is worth ``r'y`` at the optimal y, to which the
+        iterate is near.
+        """
         out = self.cone.block(len(self.cone.sizes) - 1)
-        return 2.0 * sum(
+        objective = 2.0 * sum(
             float(np.vdot(c, self.X[self.cone.block(j), out]))
             for j, c in enumerate(self.cone.outputs)
         )
+        return objective - self._owed()
+
+    def _owed(self) -> float:
+        residual = self.cone.gradient(self.X) - self.cone.costs
+        return float(np.abs(residual) @ self.y)
 
     def step(self) -> None:
         """Take one predictor-corrector step."""
@@ -171,6 +211,9 @@ class _Path:
         primal = _primal_length(X, dX, _COARSE)
         left = (1 - primal) * (1 - self._dual_length(dy, _COARSE))
         centre = min(1.0, left**2) if left < 0.9 else 1.0
+        if self._owed() > _OWED * float(cone.costs @ self.y):
+            # A full step makes X feasible; one towards the centre is likely to be full.
+            centre = max(centre, 0.5)
         # Corrector: the product of both steps, and some centring.
         second = divided(cone.slack_times(dy, dX, cone.read(dX)))
         rhs = centre * mu * cone.gradient(Z) - cone.gradient(second) - cone.costs
@@ -189,29 +232,23 @@ class _Path:
         product = divided(self.cone.slack_times(dy, self.X, gram.F))
         return np.asarray((product + product.T) / 2)
 
-    def _dual_length(self, dy: Array, shrink: float) -> float:
+    def _dual_length(self, dy: Array, lengths: Sequence[float]) -> float:
         def inside(length: float) -> bool:
             return _is_definite(self.cone.slack(self.y + length * dy))
 
-        return _length(inside, shrink)
+        return _length(inside, lengths)
 
 
-def _primal_length(X: Array, dX: Array, shrink: float) -> float:
+def _primal_length(X: Array, dX: Array, lengths: Sequence[float]) -> float:
     def inside(length: float) -> bool:
         return _cholesky(X + length * dX) is not None
 
-    return _length(inside, shrink)
+    return _length(inside, lengths)
 
 
-def _length(inside: Callable[[float], bool], shrink: float) -> float:
-    """Return a step length, at most one, well inside the cone."""
-    length = 1.0
-    while not inside(length / _SHARE):
-        # Carefully near one, where most steps end; fast when there is a long way to go.
-        length *= shrink if length > 0.4 else _COARSE
-        if length < 1e-6:
-            return 0.0
-    return length
+def _length(inside: Callable[[float], bool], lengths: Sequence[float]) -> float:
+    """Return the first length that is well inside the cone, 0 if none is."""
+    return next((one for one in lengths if inside(one / _SHARE)), 0.0)
 
 
 def _is_definite(matrix: BlockMatrix) -> bool:
@@ -240,7 +277,7 @@ def _factorised(H: Array) -> Callable[[Array], Array]:
         if root is not None:
             break
     else:
-        raise SolverError("Newton's equations became singular")
+        raise np.linalg.LinAlgError("Newton's equations became singular")
     factor = (root, False)
 
     def solve(right: Array) -> Array:
@@ -249,18 +286,3 @@ def _factorised(H: Array) -> Callable[[Array], Array]:
         return np.asarray(found + step)
 
     return solve
-
-
-def _dual_start(
-    problem: Problem, multipliers: Multipliers
-) -> tuple[Multipliers, float]:
-    """Return multipliers well inside the feasible set with T(tau) = their bound."""
-    try:
-        _, inner = sweep(problem, multipliers, margin=0.3).best()
-    except np.linalg.LinAlgError:
-        inner = interior_point(problem)
-    inner = inner.scaled_tau(1.4)
-    bound, _ = sweep(problem, inner).price(1.0)
-    if not np.isfinite(bound):
-        raise SolverError("no interior point was found to start from")
-    return inner.scaled(bound / problem.norm.budget(inner.tau)), bound

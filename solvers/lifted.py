@@ -17,7 +17,7 @@ and Monteiro (Math. Programming 95, 2003).
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from geolip.problem import Multipliers, Problem
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
 _FIRST_CHECKPOINT = 10
-# Share of its layer's largest pre-activation below which a neuron counts as still.
+# Share of what it reads, before any of it cancels, below which a neuron is still.
 _STILL = 1e-10
 _NEVER_MOVED = 1e-6
 # Iterations before slowness is held against the solver.
@@ -49,8 +49,19 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     return run(problem, settings, judge, patience=math.inf)
 
 
+def warm_up(problem: Problem, settings: Settings, judge: Judge) -> Solution:
+    """Find a point for another solver to start from: cheap, and it saves it a lot."""
+    extra = {"max_iterations": _FAIR_TRIAL, **settings.extra}
+    return run(problem, replace(settings, extra=extra), judge, patience=math.inf)
+
+
 def run(
-    problem: Problem, settings: Settings, judge: Judge, *, patience: float
+    problem: Problem,
+    settings: Settings,
+    judge: Judge,
+    *,
+    patience: float,
+    far: float = 0.0,
 ) -> Solution:
     """Solve as `solve`, and give up where the gap closes too slowly.
 
@@ -61,6 +72,8 @@ def run(
     patience : float
         How often the iterations may be doubled from here: the solver stops when the
         gap, shrinking as it did last time, would take longer than that.
+    far : float
+        The gap above which it may give up.
     """
     rank, max_iterations = _options(settings)
     start = time.monotonic()
@@ -92,6 +105,7 @@ def run(
         stands_still = best.value <= last_value * (1 + 1e-14)
         if stands_still or (
             iteration >= _FAIR_TRIAL
+            and gap > far
             and _doublings(last_gap, gap, settings.accuracy) > patience
         ):
             status = Status.STALLED
@@ -184,6 +198,7 @@ def _iterate(problem: Problem, state: _State) -> _State:
     """Improve every block in turn, last to first, then evaluate the new point."""
     network = problem.network
     gradients = [np.zeros_like(vectors) for vectors in state.vectors]
+    lengths = [_row_norms(vectors) for vectors in state.vectors]
     value = state.value
     objective = state.outputs / value if value > 0 else np.ones_like(state.outputs)
     network.output.add_adjoint(objective, gradients)
@@ -194,10 +209,10 @@ def _iterate(problem: Problem, state: _State) -> _State:
         pull, reach = _row_norms(G), _row_norms(Z)
         xi = np.where(pull > 0, G / np.where(pull > 0, pull, 1.0), directions[k - 1])
         directions[k - 1] = xi
-        # Where a neuron has died out, both ends of the quotient are rounding: it keeps
-        # the multiplier that it had when it last moved. One that never did gets a large
-        # one, but not so large that rounding swallows the others.
-        scale = float(reach.max(initial=0.0)) or 1.0
+        # Where a neuron's readings cancel, both ends of the quotient are rounding: it
+        # keeps the multiplier that it had when it last moved. One that never did gets a
+        # large one, but not so large that rounding swallows the others.
+        scale = block.preactivation.absolute.apply(lengths)
         moves = reach > _STILL * scale
         width = (block.upper - block.lower)[:, None]
         fresh = pull / (width * np.where(moves, reach, _NEVER_MOVED * scale))

@@ -36,19 +36,28 @@ def random_weights(
 
 
 def random_chain(
-    random: np.random.Generator, neurons: int = 10, outputs: int = 1
+    random: np.random.Generator,
+    neurons: int = 10,
+    outputs: int = 1,
+    depth: int | None = None,
 ) -> SectorNetwork:
-    """Return a chain of 1 to 4 hidden layers, one random sector everywhere."""
-    depth = int(random.integers(1, 5))
+    """Return a chain of 1 to 4 or ``depth`` layers, one random sector everywhere."""
+    depth = depth or int(random.integers(1, 5))
     sector = SECTORS[random.integers(len(SECTORS))]
     return chain(random_weights(random, depth, neurons, outputs), sector)
 
 
 def random_graph(
-    random: np.random.Generator, neurons: int = 10, outputs: int = 1
+    random: np.random.Generator,
+    neurons: int = 10,
+    outputs: int = 1,
+    depth: int | None = None,
 ) -> SectorNetwork:
-    """Return a graph with skip connections; every neuron has a sector of its own."""
-    depth = int(random.integers(1, 5))
+    """Return a graph with skip connections; every neuron has a sector of its own.
+
+    With 1 to 4 or ``depth`` hidden layers.
+    """
+    depth = depth or int(random.integers(1, 5))
     hidden = random.multinomial(neurons - depth, np.ones(depth) / depth) + 1
     sizes = [int(random.integers(1, 6)), *map(int, hidden)]
 
