@@ -133,10 +133,13 @@ class Judge(Protocol):
     def satisfied(self) -> bool:
         """Whether a verified bound is as good as was asked for."""
 
-    def consider(self, candidate: Multipliers, value: float | None = None) -> float:
+    def consider(
+        self, candidate: Multipliers, value: float | None = None, iteration: int = 0
+    ) -> float:
         """Repair a candidate; return the best bound known or promised so far.
 
-        ``value`` is the relaxation's value as the solver knows it now.
+        ``value`` is the relaxation's value as the solver knows it now, ``iteration``
+        where it is.
         """
 
 

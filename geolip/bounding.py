@@ -256,10 +256,13 @@ class _Indifferent:
     satisfied = False
 
     def consider(
-        self, candidate: Multipliers | None, value: float | None = None
+        self,
+        candidate: Multipliers | None,
+        value: float | None = None,
+        iteration: int = 0,
     ) -> float:
         """Ignore a candidate."""
-        del candidate, value
+        del candidate, value, iteration
         return np.inf
 
 

@@ -67,7 +67,8 @@ def certify(
     verbose : bool
         Let a third-party solver print its log.
     progress : callable, optional
-        Called with one line of text now and then.
+        Called now and then with what prints as one line: a text, or a
+        `geolip.incumbent.Look` at a bound in the making.
 
     Returns
     -------
@@ -163,5 +164,5 @@ def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
     return [Target(str(i), i, sectors.rows(np.arange(count) == i)) for i in kept]
 
 
-def _silent(_: str) -> None:
+def _silent(_: object) -> None:
     """Show no progress."""

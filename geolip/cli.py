@@ -206,8 +206,9 @@ class _ProgressLine:
     def __init__(self, *, enabled: bool) -> None:
         self._enabled, self._width = enabled, 0
 
-    def show(self, text: str) -> None:
+    def show(self, what: object) -> None:
         if self._enabled:
+            text = str(what)
             click.echo("\r" + text.ljust(self._width), nl=False, err=True)
             self._width = len(text)
 

@@ -1,6 +1,7 @@
 """The best verified bound of one problem so far: the judge that solvers talk to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,42 @@ from geolip.problem import Multipliers, Problem
 from geolip.repair import Promise, mended, rescued
 from geolip.verify import round_multipliers, verified_bound
 
-Progress = Callable[[str], None]
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a bound in the making; prints as a line.
+
+    Parameters
+    ----------
+    label : str
+        What is bounded.
+    iteration : int
+        The solver's.
+    value : float or None
+        The relaxation's value as the solver knows it.
+    bound : float
+        The best bound by now; verified at the latest when the solver is done.
+    seconds : float
+        Since the start.
+    """
+
+    label: str
+    iteration: int
+    value: float | None
+    bound: float
+    seconds: float
+
+    def __str__(self) -> str:
+        value = "-" if self.value is None else f"{self.value:.7g}"
+        gap = "-" if not self.value else f"{self.bound / self.value - 1:.1e}"
+        return (
+            f"{self.label}: iteration {self.iteration}, relaxation {value}, "
+            f"bound {self.bound:.7g}, gap {gap}, {self.seconds:.1f} s"
+        )
+
+
+# What it is called with prints as one line.
+Progress = Callable[[Look | str], None]
 
 # Where the bound is so many times the relaxation's value, a sweep was not enough.
 _POOR = 1.1
@@ -39,7 +75,7 @@ class Incumbent:
     clock : StageClock
         Verification is counted as its own stage, also inside a solver.
     progress : callable
-        Called with one line after each candidate.
+        Called with a `Look` after each candidate.
 
     Attributes
     ----------
@@ -72,7 +108,10 @@ class Incumbent:
         self._best: Multipliers | None = None
 
     def consider(
-        self, candidate: Multipliers | None, value: float | None = None
+        self,
+        candidate: Multipliers | None,
+        value: float | None = None,
+        iteration: int = 0,
     ) -> float:
         """Repair a candidate; return the best bound verified or promised so far.
 
@@ -86,9 +125,11 @@ class Incumbent:
                 self._keep(mended(self.problem, candidate))
                 if self.bound == np.inf or self._is_enough(self._promise):
                     self._verify()
+        least = min(self.bound, self._promise)
         if self._progress is not None:
-            self._progress(self._line())
-        return min(self.bound, self._promise)
+            seconds = self._clock.elapsed()
+            self._progress(Look(self._label, iteration, self.value, least, seconds))
+        return least
 
     def settle(self) -> float:
         """Return the best bound that can be verified with what has been seen."""
@@ -130,11 +171,3 @@ class Incumbent:
                     self.bound, self.multipliers = bound, offered
                 break
         self._promise, self._best = self.bound, None
-
-    def _line(self) -> str:
-        value = "-" if self.value is None else f"{self.value:.7g}"
-        least = min(self.bound, self._promise)
-        gap = "-" if not self.value else f"{least / self.value - 1:.1e}"
-        elapsed = f"{self._clock.elapsed():.1f} s"
-        known = f"relaxation {value}, bound {least:.7g}, gap {gap}"
-        return f"{self._label}: {known}, {elapsed}"

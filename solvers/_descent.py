@@ -126,7 +126,8 @@ class Descent:
             return
         self._passes += 1
         if self._passes % _LOOK == 0:
-            self._judge.consider(self.chain.multipliers, self._value)
+            done = self._point.iterations + self._passes
+            self._judge.consider(self.chain.multipliers, self._value, done)
             if self._judge.satisfied:
                 self.status = Status.SOLVED
         limit = self._settings.time_limit

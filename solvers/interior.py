@@ -120,7 +120,7 @@ def improve(
             status = Status.STALLED
             break
         value = max(value, path.value())
-        judge.consider(path.multipliers(), value)
+        judge.consider(path.multipliers(), value, point.iterations + iteration)
         elapsed = time.monotonic() - start
         if judge.satisfied:
             status = Status.SOLVED

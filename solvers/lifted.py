@@ -95,7 +95,7 @@ def run(
         if iteration < min(checkpoint, max_iterations) and not out_of_time:
             continue
         checkpoint *= 2
-        gap = judge.consider(state.multipliers, best.value) / best.value - 1
+        gap = judge.consider(state.multipliers, best.value, iteration) / best.value - 1
         if judge.satisfied:
             status = Status.SOLVED
             break
