@@ -17,6 +17,7 @@ import geolip
 from geolip.arrays import Array
 from geolip.errors import GeolipError, UsageError
 from geolip.importer import catalogue
+from geolip.incumbent import Look
 
 
 def certify(task: dict[str, Any]) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def certify(task: dict[str, Any]) -> dict[str, Any]:
         _warm_up(task["norm"], task["solver"])
         model = _model(Path(task["model"]))
         start = _peak_mb()
+        looks: list[Look] = []
         report = geolip.certify(
             model,
             task["norm"],
@@ -32,12 +34,20 @@ def certify(task: dict[str, Any]) -> dict[str, Any]:
             rows=task["rows"],
             accuracy=task["accuracy"],
             time_limit=task["time_limit"],
+            progress=lambda what: (
+                looks.append(what) if isinstance(what, Look) else None
+            ),
         )
     except GeolipError as error:
         return {"failed": str(error)}
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
-    return {"report": report.as_dict(), "start_mb": start, "peak_mb": _peak_mb()}
+    return {
+        "report": report.as_dict(),
+        "start_mb": start,
+        "peak_mb": _peak_mb(),
+        "looks": [[look.label, look.seconds, look.value, look.bound] for look in looks],
+    }
 
 
 def _warm_up(norm: str, solver: str) -> None:
