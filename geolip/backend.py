@@ -33,6 +33,7 @@ class Status(Enum):
     FAILED = "failed"
     SETTLED = "stopped below the largest output's bound"
     TRIVIAL = "nothing to solve"
+    PARTS = "bounded in parts that fit in memory"
 
 
 @dataclass(frozen=True)

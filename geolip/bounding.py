@@ -6,10 +6,11 @@ whatever happens to the solver.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from geolip import backend, memory, presolve, relaxations
+from geolip import backend, memory, presolve, relaxations, splitting
 from geolip.backend import Settings, Solution, Status
 from geolip.bounds.gradient import largest_gradient
 from geolip.bounds.norm_product import norm_product
@@ -28,33 +29,11 @@ from geolip.presolve import Reduction
 from geolip.problem import Multipliers, Problem
 from geolip.report import OutputReport
 from geolip.sectors import SectorNetwork
+from geolip.splitting import Part
+from geolip.target import Target
 
 # Iterations of the lifted solver that show about where a bound will be.
 _GLANCE = 20
-
-
-@dataclass(frozen=True)
-class Target:
-    """What one bound is about: one output, or all of them together.
-
-    Parameters
-    ----------
-    name : str
-        For people.
-    index : int or None
-        The output's flat index; None for all.
-    sectors : SectorNetwork
-        The network of differences with this output alone.
-    """
-
-    name: str
-    index: int | None
-    sectors: SectorNetwork
-
-    @property
-    def label(self) -> str:
-        """What notes and progress call it."""
-        return f"output {self.name}"
 
 
 @dataclass
@@ -134,21 +113,20 @@ class Bounding:
             reduction = presolve.reduce(target.sectors)
             problem = self.relaxation.problem(reduction.network, self.norms)
         if problem.is_trivial:
-            return _constant(target)
-        judge = Incumbent(
-            problem,
-            accuracy=self.settings.accuracy,
-            target=0.0 if self.refine_all else self._largest,
-            label=target.label,
-            clock=self.clock,
-            progress=self.progress,
-        )
-        solution = self._relaxed(problem, judge, left)
+            return target.constant()
+        judge = self._judge(problem, target.label)
+        if _fits(problem):
+            solution = self._relaxed(problem, judge, left)
+            verified, method = judge.bound, self.method
+        else:
+            whole = Part(reduction.network, self.norms)
+            solution = Solution(Status.PARTS)
+            verified, method = self._in_parts(whole, target.label, left)
         status = solution.status
         if status is Status.SOLVED and judge.gap > self.settings.accuracy:
             below = judge.bound <= self._largest and not self.refine_all
             status = Status.SETTLED if below else Status.INACCURATE
-        bound, source = self._best(judge.bound, reduction.network, target)
+        bound, source = self._best(verified, method, reduction.network, target)
         self.progress(f"{target.label}: lower bounds")
         with self.clock.stage("lower_bound"):
             fgl, lower = self._lower_bounds(target, reduction, solution)
@@ -164,14 +142,39 @@ class Bounding:
             iterations=solution.iterations,
         )
 
+    def _judge(self, problem: Problem, label: str) -> Incumbent:
+        return Incumbent(
+            problem,
+            accuracy=self.settings.accuracy,
+            target=0.0 if self.refine_all else self._largest,
+            label=label,
+            clock=self.clock,
+            progress=self.progress,
+        )
+
+    def _in_parts(self, whole: Part, label: str, left: int) -> tuple[float, str]:
+        """Return the product of bounds of parts that fit, and what to call it."""
+        parts = splitting.parts(whole, _fits)
+        product = 1.0
+        for number, part in enumerate(parts, 1):
+            name = f"{label}, part {number} of {len(parts)}"
+            bound = partial(self._part, label=name, left=left * len(parts))
+            product = splitting.multiplied(
+                product, splitting.bounded(part, _fits, bound)
+            )
+        self.notes.append(
+            f"{_size(whole.problem)} do not fit in memory as matrices: bounded in "
+            f"{len(parts)} parts"
+        )
+        return product, f"{self.method} in {len(parts)} parts"
+
+    def _part(self, problem: Problem, label: str, left: int) -> float:
+        judge = self._judge(problem, label)
+        self._relaxed(problem, judge, left)
+        return judge.bound
+
     def _relaxed(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
         """Let the judge see the solver's work; return the solver's own account."""
-        if not memory.fits(problem.numbers):
-            self.notes.append(
-                f"{_size(problem)} do not fit in memory as matrices: the norm "
-                "product is reported"
-            )
-            return Solution(Status.FAILED)
         try:
             solution = self._solved(problem, judge, left)
             judge.consider(solution.multipliers, solution.value)
@@ -220,12 +223,12 @@ class Bounding:
             return backend.get("lifted").solve(problem, settings, judge)
 
     def _best(
-        self, verified: float, reduced: SectorNetwork, target: Target
+        self, verified: float, method: str, reduced: SectorNetwork, target: Target
     ) -> tuple[float, str]:
         """Return the least valid bound and what gave it."""
         with self.clock.stage("verify"):
             product = norm_product(reduced, self.norms)
-        candidates = {self.method: verified, "norm product": product}
+        candidates = {method: verified, "norm product": product}
         finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
         if not finite:
             raise CertificationError(
@@ -266,21 +269,11 @@ class _Indifferent:
         return np.inf
 
 
+def _fits(problem: Problem) -> bool:
+    return memory.fits(problem.numbers)
+
+
 def _size(problem: Problem) -> str:
     """Return how large a problem is, for messages."""
     sizes = problem.network.sizes
     return f"{sizes[0]} inputs and {sum(sizes[1:])} neurons"
-
-
-def _constant(target: Target) -> OutputReport:
-    return OutputReport(
-        name=target.name,
-        index=target.index,
-        bound=0.0,
-        source="constant",
-        lower_bound=0.0,
-        fgl_lower_bound=0.0,
-        relaxation_value=0.0,
-        status=Status.TRIVIAL.value,
-        iterations=0,
-    )

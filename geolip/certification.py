@@ -12,13 +12,14 @@ import numpy as np
 
 from geolip import backend, importer, norms, provenance, relaxations
 from geolip.backend import Settings
-from geolip.bounding import Bounding, Target
+from geolip.bounding import Bounding
 from geolip.clock import StageClock
 from geolip.errors import SolverUnavailableError, UsageError
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.report import ModelSummary, Report
+from geolip.target import Target
 from geolip.verify import TRUST
 
 DEFAULT_SOLVER = "auto"

@@ -1,4 +1,6 @@
-"""Removing neurons and inputs that cannot matter, exactly, and putting them back.
+"""Removing neurons and inputs that need not be there, exactly, and putting them back.
+
+A neuron with a single slope is linear: those who read it read what it reads.
 
 A neuron whose pre-activation difference is identically zero, or that nothing reads, and
 an input that nothing reads would give B(tau, D) an empty row. They are left out of the
@@ -8,12 +10,13 @@ Source: docs/theory.md section 5.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geolip.arrays import Array, Mask
-from geolip.sectors import SectorBlock, SectorNetwork
+from geolip.linear import LinearOperator, add, compose, scaling
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Reduction:
 
 
 def reduce(network: SectorNetwork) -> Reduction:
-    """Return the network without dead neurons and unused inputs.
+    """Return the network without dead or linear neurons and unused inputs.
 
     Parameters
     ----------
@@ -50,8 +53,9 @@ def reduce(network: SectorNetwork) -> Reduction:
     -------
     Reduction
         A network with the same differences, every coordinate of which is both moved by
-        the input and read on the way to the output.
+        the input and read on the way to the output, by a slope that is not fixed.
     """
+    network = _without_linear(network)
     kept = [np.ones(size, dtype=bool) for size in network.sizes]
     while True:
         alive = _alive(network)
@@ -60,6 +64,38 @@ def reduce(network: SectorNetwork) -> Reduction:
         for mask, still in zip(kept, alive, strict=True):
             mask[mask] = still
         network = _restrict(network, alive)
+
+
+def _without_linear(network: SectorNetwork) -> SectorNetwork:
+    """Return the network with all reading of linear neurons replaced; they are left."""
+    readings: list[LinearMap] = []
+
+    def through(reading: LinearMap) -> LinearMap:
+        terms: dict[int, LinearOperator] = {}
+
+        def collect(j: int, operator: LinearOperator) -> None:
+            terms[j] = add(terms[j], operator) if j in terms else operator
+
+        for k, operator in reading.terms.items():
+            block = network.blocks[k - 1] if k else None
+            linear = None if block is None else block.lower == block.upper
+            if block is None or linear is None or not linear.any():
+                collect(k, operator)
+                continue
+            if not linear.all():
+                collect(k, compose(operator, scaling(np.where(linear, 0.0, 1.0))))
+            slopes = scaling(np.where(linear, block.lower, 0.0))
+            for j, inner in readings[k - 1].terms.items():
+                collect(j, compose(operator, compose(slopes, inner)))
+        return LinearMap(reading.size, dict(sorted(terms.items())))
+
+    if not any((block.lower == block.upper).any() for block in network.blocks):
+        return network
+    blocks = []
+    for block in network.blocks:
+        readings.append(through(block.preactivation))
+        blocks.append(replace(block, preactivation=readings[-1]))
+    return SectorNetwork(network.input_size, tuple(blocks), through(network.output))
 
 
 def _alive(network: SectorNetwork) -> list[Mask]:

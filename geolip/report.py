@@ -49,7 +49,8 @@ class OutputReport:
     bound : float
         Verified upper bound of the Lipschitz constant in the report's norms.
     source : str
-        What gave it: the method's name, or "norm product".
+        What gave it: the method's name, "norm product", or for networks that do not fit
+        in memory how many parts were multiplied.
     lower_bound : float
         A gradient's norm: the Lipschitz constant is at least this.
     fgl_lower_bound : float

@@ -1,0 +1,63 @@
+"""What presolve leaves out does not change the function; linear neurons go as well."""
+
+import numpy as np
+import pytest
+from generators import random_chain, random_graph
+from oracles import formal_constant
+
+from geolip import backend, norms
+from geolip.backend import Settings
+from geolip.incumbent import Incumbent
+from geolip.presolve import reduce
+from geolip.problem import Problem
+from geolip.sectors import SectorBlock, SectorNetwork
+
+KINDS = (random_chain, random_graph)
+
+
+def partly_linear(seed: int) -> SectorNetwork:
+    """Return a network some of whose neurons, or whole blocks, have one slope."""
+    random = np.random.default_rng(seed)
+    network = KINDS[seed % 2](random, neurons=12, outputs=2, depth=4)
+    blocks = []
+    for block in network.blocks:
+        share = random.choice([0.0, 0.5, 1.0])
+        linear = random.random(block.size) < share
+        slope = random.choice([0.5, 1.0, -2.0])
+        lower = np.where(linear, slope, block.lower)
+        upper = np.where(linear, slope, block.upper)
+        blocks.append(SectorBlock(block.preactivation, lower, upper))
+    return SectorNetwork(network.input_size, tuple(blocks), network.output)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_reduction_keeps_the_function(seed):
+    network = partly_linear(seed)
+    reduction = reduce(network)
+    random = np.random.default_rng(seed)
+    slopes = [
+        (b.lower + random.random(b.size) * (b.upper - b.lower))[:, None]
+        for b in network.blocks
+    ]
+    kept = [s[mask] for s, mask in zip(slopes, reduction.kept[1:], strict=True)]
+    X = random.standard_normal((network.input_size, 3))
+    expected = network.jacobian(slopes, X)
+    found = reduction.network.jacobian(kept, X[reduction.kept[0]])
+    assert np.allclose(found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+    for block in reduction.network.blocks:
+        assert (block.lower < block.upper).all()
+
+
+@pytest.mark.parametrize("norm", ["inf:2", "2"])
+@pytest.mark.parametrize("seed", range(12))
+def test_bounds_of_partly_linear_networks_hold(seed, norm):
+    network = partly_linear(seed)
+    pair = norms.parse(norm)
+    problem = Problem(reduce(network).network, pair.input)
+    if problem.is_trivial:
+        return
+    judge = Incumbent(problem, accuracy=1e-6)
+    value = backend.get("auto").solve(problem, Settings(1e-6), judge).value
+    bound = judge.settle()
+    assert bound >= formal_constant(network, pair) * (1 - 1e-12)
+    assert bound <= value * (1 + 1e-5)
