@@ -13,7 +13,7 @@ from geolip import errors as errors
 # NumPy and SciPy each bring an OpenBLAS with threads of its own. An idle thread spins
 # before it sleeps, and where the two work in turns, the spinning of one takes the cores
 # from the other: measured, up to 50 times slower. Libraries read this as they load.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "10")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify

@@ -31,6 +31,8 @@ _FIRST_CHECKPOINT = 10
 # Share of what it reads, before any of it cancels, below which a neuron is still.
 _STILL = 1e-10
 _NEVER_MOVED = 1e-6
+# Share of its layer's largest pre-activation above which that need not be looked at.
+_SURELY_MOVES = 1e-6
 # Iterations before slowness is held against the solver.
 _FAIR_TRIAL = 1280
 
@@ -198,7 +200,6 @@ def _iterate(problem: Problem, state: _State) -> _State:
     """Improve every block in turn, last to first, then evaluate the new point."""
     network = problem.network
     gradients = [np.zeros_like(vectors) for vectors in state.vectors]
-    lengths = [_row_norms(vectors) for vectors in state.vectors]
     value = state.value
     objective = state.outputs / value if value > 0 else np.ones_like(state.outputs)
     network.output.add_adjoint(objective, gradients)
@@ -212,7 +213,10 @@ def _iterate(problem: Problem, state: _State) -> _State:
         # Where a neuron's readings cancel, both ends of the quotient are rounding: it
         # keeps the multiplier that it had when it last moved. One that never did gets a
         # large one, but not so large that rounding swallows the others.
-        scale = block.preactivation.absolute.apply(lengths)
+        scale = reach
+        if reach.min(initial=np.inf) <= _SURELY_MOVES * reach.max(initial=0.0):
+            lengths = [_row_norms(vectors) for vectors in state.vectors]
+            scale = block.preactivation.absolute.apply(lengths)
         moves = reach > _STILL * scale
         width = (block.upper - block.lower)[:, None]
         fresh = pull / (width * np.where(moves, reach, _NEVER_MOVED * scale))

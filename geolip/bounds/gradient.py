@@ -214,10 +214,10 @@ def _steps(random: np.random.Generator, state: _State) -> Array:
     count = state.X.shape[1]
     kind = random.random(count)
     sign = np.where(random.random(count) < 0.5, -1.0, 1.0)
-    wander = random.standard_normal(state.X.shape)
     straight = sign * state.along / _size(state.along)
-    step = np.where(kind < _UPHILL + _ALONG, straight, wander)
-    step = np.where(kind < _UPHILL, state.uphill / _size(state.uphill), step)
+    step = np.where(kind < _UPHILL, state.uphill / _size(state.uphill), straight)
+    astray = np.asarray(kind >= _UPHILL + _ALONG)
+    step[:, astray] = random.standard_normal((len(step), int(astray.sum())))
     size = np.sqrt(np.mean(state.X**2, axis=0)) + 1e-3
     return np.asarray(size * _powers(random, _STEP, state.X) * step)
 
