@@ -177,7 +177,7 @@ class Bounding:
         """Let the judge see the solver's work; return the solver's own account."""
         try:
             solution = self._solved(problem, judge, left)
-            judge.consider(solution.multipliers, solution.value)
+            judge.consider(solution.multipliers, solution.value, solution.iterations)
             judge.settle()
         except MemoryError:
             self.notes.append("out of memory: the norm product is reported")

@@ -7,7 +7,6 @@ nothing could be certified, or the solver is not usable; 5 certified but above
 
 import json
 import math
-import os
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import click
 
 from geolip import backend
 from geolip.errors import GeolipError, UsageError
+from geolip.files import check_writable, write_whole
 
 _ABOVE_MAX = 5
 
@@ -115,7 +115,10 @@ def main() -> None:
 @click.option("-S", "options", type=_Option(), multiple=True, help="Solver option.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
-    "--output", type=click.Path(), help="Write the JSON object to a file too."
+    "--output",
+    type=click.Path(),
+    help="Write the JSON object to a file too; on the way, what is verified is in "
+    "FILE.partial.",
 )
 @click.option("--max", "largest", type=float, help="Exit 5 if the bound is above this.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the solver's own log.")
@@ -138,14 +141,21 @@ def certify(
 ) -> None:
     """Certify the Lipschitz constant of MODEL, an ONNX file."""
     from geolip.certification import certify as run
+    from geolip.journal import Journal
 
     if output is not None:
-        _check_writable(Path(output))
+        check_writable(Path(output))
     if largest is not None and math.isnan(largest):
         raise UsageError("--max is not a number: give the largest bound to accept")
     # A polite kill is an interrupt: what is verified by then is reported.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
+    journal = Journal(output, {"model": model, "norm": norm})
+
+    def show(what: object) -> None:
+        line.show(what)
+        journal.note(what)
+
     try:
         report = run(
             model,
@@ -158,13 +168,14 @@ def certify(
             seed=seed,
             solver_options=dict(options),
             verbose=verbose,
-            progress=line.show,
+            progress=show,
         )
     finally:
         line.clear()
     click.echo(report.to_json() if as_json else str(report))
     if output is not None:
-        _write(Path(output), report.to_json() + "\n")
+        write_whole(Path(output), report.to_json() + "\n")
+        journal.close()
     if largest is not None and not report.bound <= largest:
         click.echo(f"geolip: the bound is above --max {largest:g}", err=True)
         sys.exit(_ABOVE_MAX)
@@ -215,23 +226,3 @@ class _ProgressLine:
     def clear(self) -> None:
         if self._enabled and self._width:
             click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
-
-
-def _check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work rather than after it."""
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"cannot write {path}: name a file in a writable folder")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            draft.write_text(text)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error

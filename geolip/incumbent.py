@@ -25,6 +25,8 @@ class Look:
         The relaxation's value as the solver knows it.
     bound : float
         The best bound by now; verified at the latest when the solver is done.
+    verified : float
+        The best that is verified already, infinite before the first.
     seconds : float
         Since the start.
     """
@@ -33,6 +35,7 @@ class Look:
     iteration: int
     value: float | None
     bound: float
+    verified: float
     seconds: float
 
     def __str__(self) -> str:
@@ -106,6 +109,7 @@ class Incumbent:
         self._seen: Multipliers | None = None
         self._promise = float("inf")
         self._best: Multipliers | None = None
+        self._iteration = 0
 
     def consider(
         self,
@@ -125,11 +129,8 @@ class Incumbent:
                 self._keep(mended(self.problem, candidate))
                 if self.bound == np.inf or self._is_enough(self._promise):
                     self._verify()
-        least = min(self.bound, self._promise)
-        if self._progress is not None:
-            seconds = self._clock.elapsed()
-            self._progress(Look(self._label, iteration, self.value, least, seconds))
-        return least
+        self._show(iteration)
+        return min(self.bound, self._promise)
 
     def settle(self) -> float:
         """Return the best bound that can be verified with what has been seen."""
@@ -139,6 +140,7 @@ class Incumbent:
             if self.bound > _POOR * (self.value or 0.0):
                 self._keep(rescued(self.problem, self._seen))
                 self._verify()
+        self._show(self._iteration)
         return self.bound
 
     @property
@@ -150,6 +152,15 @@ class Incumbent:
     def satisfied(self) -> bool:
         """Whether a verified bound is as good as was asked for."""
         return self._is_enough(self.bound)
+
+    def _show(self, iteration: int) -> None:
+        self._iteration = iteration
+        if self._progress is not None:
+            least = min(self.bound, self._promise)
+            seconds = self._clock.elapsed()
+            self._progress(
+                Look(self._label, iteration, self.value, least, self.bound, seconds)
+            )
 
     def _keep(self, promise: Promise | None) -> None:
         if promise is not None and promise[0] < self._promise:

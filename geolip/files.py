@@ -1,0 +1,38 @@
+"""Files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+from geolip.errors import UsageError
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work rather than after it.
+
+    Raises
+    ------
+    UsageError
+        If the path is a folder, or not in one that may be written to.
+    """
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: name a file in a writable folder")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is never seen half written.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written; what was there before is untouched.
+    """
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            draft.write_text(text)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
