@@ -72,7 +72,9 @@ TARGETS = (
     Target("ffnnSIGMOID__Point_6x200.onnx", "inf", 1e-4, 300),
     Target("ACASXU_run2a_1_1_batch_2000.onnx", "inf", 1e-4, 60),
 )
-# What a case gets: auto enough for its target, others less, one alone all it takes.
+# Solvers whose value is one of a feasible point.
+_FEASIBLE = ("auto", "lifted", "interior")
+# Seconds of a case that names its solvers; the others get less.
 _ALONE = 300.0
 
 
@@ -128,6 +130,9 @@ def main(
             outcome = run(task, 1.5 * limit + 30)
             record = {"network": path.stem, **task, "units": target.units, **outcome}
             del record["model"]
+            if "report" in outcome:
+                # Where the file lay is nobody's business.
+                outcome["report"]["model"]["path"] = path.name
             table.add(record)
             records.append(record)
             show(sentence(outcome))
@@ -176,13 +181,19 @@ def _draw(records: Sequence[Mapping[str, Any]], target: Path) -> None:
     for axis, ((network, norm), cases) in zip(axes.flat, panels.items(), strict=False):
         label = cases[0]["looks"][0][0]
         # Feasible values of the relaxation: the best of them is nearest its optimum.
-        best = max(
-            look[2]
-            for case in cases
-            if case["solver"] in ("auto", "lifted", "interior")
-            for look in case["looks"]
-            if look[0] == label and look[2]
+        best = (
+            max(
+                look[2]
+                for case in cases
+                if case["solver"] in _FEASIBLE
+                for look in case["looks"]
+                if look[0] == label and look[2]
+            )
+            if any(c["solver"] in _FEASIBLE for c in cases)
+            else None
         )
+        if best is None:
+            continue
         for case in cases:
             looks = [look for look in case["looks"] if look[0] == label]
             gaps = [max(look[3] / best - 1, 1e-9) for look in looks]

@@ -114,7 +114,7 @@ class Bounding:
             problem = self.relaxation.problem(reduction.network, self.norms)
         if problem.is_trivial:
             return target.constant()
-        judge = self._judge(problem, target.label)
+        judge = self._judge(problem, target.label, self._largest)
         if _fits(problem):
             solution = self._relaxed(problem, judge, left)
             verified, method = judge.bound, self.method
@@ -142,11 +142,11 @@ class Bounding:
             iterations=solution.iterations,
         )
 
-    def _judge(self, problem: Problem, label: str) -> Incumbent:
+    def _judge(self, problem: Problem, label: str, target: float) -> Incumbent:
         return Incumbent(
             problem,
             accuracy=self.settings.accuracy,
-            target=0.0 if self.refine_all else self._largest,
+            target=0.0 if self.refine_all else target,
             label=label,
             clock=self.clock,
             progress=self.progress,
@@ -158,18 +158,22 @@ class Bounding:
         product = 1.0
         for number, part in enumerate(parts, 1):
             name = f"{label}, part {number} of {len(parts)}"
-            bound = partial(self._part, label=name, left=left * len(parts))
+            share = left * len(parts) - number + 1
+            bound = partial(self._part, label=name, left=share)
             product = splitting.multiplied(
                 product, splitting.bounded(part, _fits, bound)
             )
-        self.notes.append(
-            f"{_size(whole.problem)} do not fit in memory as matrices: bounded in "
-            f"{len(parts)} parts"
-        )
-        return product, f"{self.method} in {len(parts)} parts"
+        size = f"{_size(whole.problem)} do not fit in memory as matrices"
+        if len(parts) == 1:
+            self.notes.append(f"{size}: the norm product is reported")
+            return np.inf, self.method
+        left_out = sum(not _fits(part.problem) for part in parts)
+        how = f", {left_out} of them by their norm product" if left_out else ""
+        self.notes.append(f"{size}: bounded in {len(parts)} parts{how}")
+        return product, f"{len(parts)} parts"
 
     def _part(self, problem: Problem, label: str, left: int) -> float:
-        judge = self._judge(problem, label)
+        judge = self._judge(problem, label, 0.0)
         self._relaxed(problem, judge, left)
         return judge.bound
 

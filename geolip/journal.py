@@ -27,6 +27,8 @@ class Journal:
         self._path = None if report is None else Path(f"{report}.partial")
         self._facts = dict(facts)
         self._bounds: dict[str, float] = {}
+        # What an earlier run left is not about this one.
+        self.close()
 
     def note(self, what: object) -> None:
         """Take note of a look at a bound; write if it is verified and better."""
@@ -42,4 +44,5 @@ class Journal:
     def close(self) -> None:
         """Remove the file: the report is written."""
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)

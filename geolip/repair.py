@@ -75,6 +75,7 @@ def _swept(problem: Problem, multipliers: Multipliers) -> Promise | None:
     return (promise, scaled) if np.isfinite(promise) else None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _sanitised(problem: Problem, proposal: Multipliers) -> Multipliers | None:
     """Return the proposal with tiny entries raised, or None if it says nothing."""
     try:
@@ -89,7 +90,11 @@ def _sanitised(problem: Problem, proposal: Multipliers) -> Multipliers | None:
         if part.size and not usable.any():
             return None
         # Compared in units that do not change when neurons are rescaled.
-        weight = size**2 if 0 < float((size**2).min(initial=1.0)) < np.inf else 1.0
+        weight = (
+            (size / size.max(initial=0.0)) ** 2 if size.any() else np.ones(part.shape)
+        )
+        if not (weight > 0).all():
+            weight = np.ones(part.shape)
         floor = _FLOOR * float((weight * part)[usable].max(initial=0.0)) / weight
         cleaned.append(np.where(usable & (part > floor), part, floor))
     clean = Multipliers(cleaned[0], tuple(cleaned[1:]))

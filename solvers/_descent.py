@@ -51,10 +51,12 @@ def improve(
     if judge.satisfied or point.multipliers is None or not point.value:
         return point
     descent = Descent(problem, settings, judge, point)
-    near, first = _NEAR, _FIRST
+    near, first, last = _NEAR, _FIRST, math.inf
     for _ in range(_ROUNDS):
         descent.follow(_LAST, first=first, near=near)
-        near, first = near / 2, _AGAIN
+        if descent.status is not None or not descent.bound < last:
+            break
+        near, first, last = near / 2, _AGAIN, descent.bound
     return descent.solution()
 
 
@@ -76,6 +78,8 @@ class Descent:
         The barrier's weight.
     status : Status or None
         Why it ended, None if it may go on.
+    bound : float
+        The best bound when it was last looked at.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class Descent:
             raise SolverError(f"no interior point to start from: {error}") from error
         self.mu = math.inf
         self.status: Status | None = None
+        self.bound = math.inf
         self._passes = 0
         self._start = time.monotonic()
         self._settings, self._judge, self._point = settings, judge, point
@@ -127,9 +132,13 @@ class Descent:
         self._passes += 1
         if self._passes % _LOOK == 0:
             done = self._point.iterations + self._passes
-            self._judge.consider(self.chain.multipliers, self._value, done)
+            self.bound = self._judge.consider(self.chain.multipliers, self._value, done)
             if self._judge.satisfied:
                 self.status = Status.SOLVED
         limit = self._settings.time_limit
-        if limit is not None and time.monotonic() - self._start > limit:
+        if (
+            self.status is None
+            and limit is not None
+            and time.monotonic() - self._start > limit
+        ):
             self.status = Status.TIME_LIMIT

@@ -17,7 +17,7 @@ _ENLARGED = 1.4
 def well_inside(
     problem: Problem, multipliers: Multipliers
 ) -> tuple[Multipliers, float]:
-    """Return multipliers near the given ones with ``T(tau)`` and g equal and ample.
+    """Return multipliers near the given ones, and an ample g near ``T(tau)``.
 
     Returns
     -------

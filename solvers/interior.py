@@ -102,15 +102,20 @@ def improve(
     if judge.satisfied or multipliers is None or vectors is None or not value:
         return point
     start = time.monotonic()
-    if judge.consider(multipliers, value) > _FAR * value and is_chain(problem):
-        descent = Descent(problem, settings, judge, point)
-        descent.follow(_HANDOVER)
-        point = descent.solution()
-        if descent.status is not None:
-            return point
-        path = _Path.from_centre(problem, descent.chain, descent.mu)
-    else:
-        path = _Path.from_lifted(problem, multipliers, vectors)
+    bound = judge.consider(multipliers, value, point.iterations)
+    try:
+        if bound > _FAR * value and is_chain(problem):
+            descent = Descent(problem, settings, judge, point)
+            descent.follow(_HANDOVER)
+            point = descent.solution()
+            if descent.status is not None:
+                return point
+            path = _Path.from_centre(problem, descent.chain, descent.mu)
+        else:
+            path = _Path.from_lifted(problem, multipliers, vectors)
+    except np.linalg.LinAlgError as error:
+        raise SolverError(f"no interior point to start from: {error}") from error
+    begun = time.monotonic()
     status, iteration = Status.ITERATION_LIMIT, 0
     for iteration in range(1, _MAX_ITERATIONS + 1):
         try:
@@ -121,7 +126,7 @@ def improve(
             break
         value = max(value, path.value())
         judge.consider(path.multipliers(), value, point.iterations + iteration)
-        elapsed = time.monotonic() - start
+        now = time.monotonic()
         if judge.satisfied:
             status = Status.SOLVED
             break
@@ -131,7 +136,7 @@ def improve(
         # The next step takes about as long as each of those before it.
         if (
             settings.time_limit is not None
-            and elapsed * (1 + 1 / iteration) > settings.time_limit
+            and now - start + (now - begun) / iteration > settings.time_limit
         ):
             status = Status.TIME_LIMIT
             break
@@ -178,14 +183,15 @@ class _Path:
         """Return the primal objective, less what X owes to missing the constraints.
 
         A residual r of the constraints is worth ``r'y`` at the optimal y, to which the
-        iterate is near.
+        iterate is near. Where that is much, X says nothing and the value is 0.
         """
         out = self.cone.block(len(self.cone.sizes) - 1)
         objective = 2.0 * sum(
             float(np.vdot(c, self.X[self.cone.block(j), out]))
             for j, c in enumerate(self.cone.outputs)
         )
-        return objective - self._owed()
+        owed = self._owed()
+        return objective - owed if owed <= _OWED * objective else 0.0
 
     def _owed(self) -> float:
         residual = self.cone.gradient(self.X) - self.cone.costs

@@ -217,6 +217,8 @@ def _iterate(problem: Problem, state: _State) -> _State:
         if reach.min(initial=np.inf) <= _SURELY_MOVES * reach.max(initial=0.0):
             lengths = [_row_norms(vectors) for vectors in state.vectors]
             scale = block.preactivation.absolute.apply(lengths)
+            # Nothing it reads moves: any positive size will do.
+            scale = np.where(scale > 0, scale, float(reach.max(initial=0.0)) or 1.0)
         moves = reach > _STILL * scale
         width = (block.upper - block.lower)[:, None]
         fresh = pull / (width * np.where(moves, reach, _NEVER_MOVED * scale))

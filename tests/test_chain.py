@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from generators import chain, random_chain, random_graph, random_weights
+from generators import chain, random_chain, random_graph
 from test_verify import dense
 
 from geolip import backend, norms
@@ -13,7 +13,7 @@ from geolip.backend import Settings, Status
 from geolip.errors import SolverError
 from geolip.incumbent import Incumbent
 from geolip.presolve import reduce
-from geolip.problem import Problem
+from geolip.problem import Multipliers, Problem
 
 chain_module = importlib.import_module("geolip.solvers._chain")
 cone_module = importlib.import_module("geolip.solvers._cone")
@@ -42,9 +42,7 @@ def deep(norm: str, depth: int, width: int) -> Problem:
 
 def started(problem: Problem):
     ones = [np.ones(size) for size in problem.network.sizes]
-    start = importlib.import_module("geolip.problem").Multipliers(
-        ones[0], tuple(ones[1:])
-    )
+    start = Multipliers(ones[0], tuple(ones[1:]))
     return chain_module.Chain(problem, *inside.well_inside(problem, start))
 
 
@@ -137,8 +135,6 @@ def test_descent_needs_a_lifted_solution():
 
 def test_an_infeasible_point_is_refused():
     problem = make(0, "2")
-    weights = random_weights(np.random.default_rng(0), 2, 4, 1)
-    assert len(weights) == 3
     point = started(problem)
     with pytest.raises(np.linalg.LinAlgError):
         chain_module.Chain(problem, point.multipliers.scaled(1e-9), 1e-9 * point.output)

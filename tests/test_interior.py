@@ -117,7 +117,7 @@ def solved(solver: str, problem: Problem, accuracy: float):
 def test_three_methods_agree(seed, norm):
     """Fifty networks of depth 1 to 12, graphs and mixed sectors, to 1e-6.
 
-    Brute force <= every value <= the relaxation's optimum <= every bound.
+    Brute force and every value <= every bound.
     """
     depth = 1 + seed % 12
     problem = make(seed, norm, neurons=8 + depth, depth=depth)

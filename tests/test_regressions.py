@@ -7,15 +7,19 @@ import pytest
 from generators import chain
 from onnx import TensorProto, helper, numpy_helper
 from oracles import formal_constant
+from scipy.linalg import hadamard
 
 from geolip import backend, certify, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
+from geolip.errors import ModelError
 from geolip.incumbent import Incumbent
 from geolip.linear import Dense, add, identity
 from geolip.presolve import reduce
 from geolip.problem import Multipliers, Problem
+from geolip.repair import mended
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+from geolip.sweep import interior_point
 from geolip.verify import verified_bound
 
 
@@ -156,3 +160,38 @@ def test_linear_maps_that_cancel_are_bounded_in_exact_arithmetic(norm):
         assert Fraction(bound) >= exact
         lower = certify(matmuls(W1.T, big[:, None]), norm).lower_bound
         assert Fraction(lower) <= exact
+
+
+@pytest.mark.parametrize("norm", ["inf", "2"])
+def test_neurons_that_read_only_still_neurons(norm):
+    """relu(x - x) and relu(x), read once more: nothing is divided by zero."""
+    cancelled = add(Dense(np.array([[1.0], [1.0]])), Dense(np.array([[-1.0], [0.0]])))
+    maps = [
+        LinearMap(2, {0: cancelled}),
+        LinearMap(2, {1: Dense(np.eye(2))}),
+        LinearMap(1, {2: Dense(np.ones((1, 2)))}),
+    ]
+    ends = np.zeros(2), np.ones(2)
+    blocks = tuple(SectorBlock(m, *ends) for m in maps[:2])
+    problem = Problem(SectorNetwork(1, blocks, maps[2]), norms.parse(norm).input)
+    judge = Incumbent(problem, accuracy=1e-6)
+    point = backend.get("lifted").solve(problem, Settings(1e-6), judge)
+    assert all(np.isfinite(part).all() for part in point.multipliers)
+    assert point.value == pytest.approx(1.0, rel=1e-6)
+    backend.get("auto").solve(problem, Settings(1e-6), judge)
+    assert 1.0 <= judge.settle() <= 1.01
+
+
+def test_repair_of_chains_with_huge_absolute_products():
+    """|W| ... |W| squared leaves float64's range, the network itself does not."""
+    W = hadamard(16) / 4.0
+    problem = Problem(chain([W] * 270 + [W[:1]]), norms.parse("2").input)
+    assert problem.magnitudes[-1].max() > 1e154
+    assert mended(problem, interior_point(problem)) is not None
+
+
+def test_products_that_underflow_on_the_way_are_refused():
+    """Twelve layers in a row, tiny ones first: the whole product would be one."""
+    tiny, large = np.array([[2.0**-120]]), np.array([[2.0**120]])
+    with pytest.raises(ModelError, match="range"):
+        certify(matmuls(*[tiny] * 9, *[large] * 9))

@@ -1,5 +1,7 @@
 """Networks in parts: where they may be cut, and that products are bounds."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from generators import chain, random_graph, random_weights
@@ -50,9 +52,13 @@ def test_products_are_bounds_and_better_than_norms(seed, pair, monkeypatch):
     assert report.bound >= formal_constant(network, norms.parse(pair)) * (1 - 1e-12)
     assert report.bound <= norm_product(network, norms.parse(pair)) * (1 + 1e-9)
     assert any("parts" in note for note in report.notes)
+    assert {o.source for o in report.outputs} <= {"norm product", "2 parts", "3 parts"}
 
 
 def test_multiplied_is_not_below_the_product():
     assert splitting.multiplied(0.0, np.inf) == 0.0
-    assert splitting.multiplied(3.0, 1 / 3) >= 1.0
+    left, right = 0.1, 3.0
+    exact = Fraction(left) * Fraction(right)
+    assert Fraction(splitting.multiplied(left, right)) >= exact
+    assert Fraction(splitting.multiplied(1 / 3, 1 / 3)) >= Fraction(1 / 3) ** 2
     assert splitting.multiplied(1e-200, 1e-200) > 0.0

@@ -56,9 +56,15 @@ class Composition(LinearOperator):
 
     @cached_property
     def magnitude(self) -> tuple[float, float]:
-        low, high = zip(*(factor.magnitude for factor in self.factors), strict=True)
-        inner = sum(float(np.log2(f.shape[0] + 1)) for f in self.factors[1:])
-        return sum(low), sum(high) + inner
+        # Of all stretches of factors: what underflows on the way is lost.
+        low, high = least, largest = self.factors[-1].magnitude
+        for factor in reversed(self.factors[:-1]):
+            own = factor.magnitude
+            terms = float(np.log2(factor.shape[1] + 1))
+            least = own[0] + min(least, 0.0)
+            largest = max(own[1] + largest + terms, own[1])
+            low, high = min(low, least), max(high, largest)
+        return low, high
 
     def describe(self) -> str:
         words = [f.describe() for f in self.factors if not isinstance(f, Sparse)]
