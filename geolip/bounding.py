@@ -26,7 +26,7 @@ from geolip.incumbent import Incumbent, Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.presolve import Reduction
-from geolip.problem import Multipliers, Problem
+from geolip.problem import Problem
 from geolip.report import OutputReport
 from geolip.sectors import SectorNetwork
 from geolip.splitting import Part
@@ -174,6 +174,8 @@ class Bounding:
 
     def _part(self, problem: Problem, label: str, left: int) -> float:
         judge = self._judge(problem, label, 0.0)
+        # As text: a look is about an output, and a part's bound is not.
+        judge.progress = lambda what: self.progress(str(what))
         self._relaxed(problem, judge, left)
         return judge.bound
 
@@ -262,14 +264,8 @@ class _Indifferent:
 
     satisfied = False
 
-    def consider(
-        self,
-        candidate: Multipliers | None,
-        value: float | None = None,
-        iteration: int = 0,
-    ) -> float:
+    def consider(self, *_: object, **__: object) -> float:
         """Ignore a candidate."""
-        del candidate, value, iteration
         return np.inf
 
 

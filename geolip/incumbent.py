@@ -41,9 +41,10 @@ class Look:
     def __str__(self) -> str:
         value = "-" if self.value is None else f"{self.value:.7g}"
         gap = "-" if not self.value else f"{self.bound / self.value - 1:.1e}"
+        bound = "bound" if self.bound >= self.verified else "bound, to be verified,"
         return (
             f"{self.label}: iteration {self.iteration}, relaxation {value}, "
-            f"bound {self.bound:.7g}, gap {gap}, {self.seconds:.1f} s"
+            f"{bound} {self.bound:.7g}, gap {gap}, {self.seconds:.1f} s"
         )
 
 
@@ -105,7 +106,7 @@ class Incumbent:
         self.multipliers: Multipliers | None = None
         self.value: float | None = None
         self._accuracy, self._target, self._label = accuracy, target, label
-        self._clock, self._progress = clock or StageClock(), progress
+        self._clock, self.progress = clock or StageClock(), progress
         self._seen: Multipliers | None = None
         self._promise = float("inf")
         self._best: Multipliers | None = None
@@ -155,10 +156,10 @@ class Incumbent:
 
     def _show(self, iteration: int) -> None:
         self._iteration = iteration
-        if self._progress is not None:
+        if self.progress is not None:
             least = min(self.bound, self._promise)
             seconds = self._clock.elapsed()
-            self._progress(
+            self.progress(
                 Look(self._label, iteration, self.value, least, self.bound, seconds)
             )
 

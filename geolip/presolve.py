@@ -18,6 +18,9 @@ from geolip.arrays import Array, Mask
 from geolip.linear import LinearOperator, add, compose, scaling
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
+# Binary exponents up to here leave room for a few more products in float64.
+_LARGEST_EXPONENT = 1000
+
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
@@ -95,7 +98,11 @@ def _without_linear(network: SectorNetwork) -> SectorNetwork:
     for block in network.blocks:
         readings.append(through(block.preactivation))
         blocks.append(replace(block, preactivation=readings[-1]))
-    return SectorNetwork(network.input_size, tuple(blocks), through(network.output))
+    changed = SectorNetwork(network.input_size, tuple(blocks), through(network.output))
+    # A product that underflows would make bounds too small: better leave it as it was.
+    operators = [A for r in (*readings, changed.output) for A in r.terms.values()]
+    ends = [abs(exponent) for A in operators for exponent in A.magnitude]
+    return changed if max(ends, default=0.0) <= _LARGEST_EXPONENT else network
 
 
 def _alive(network: SectorNetwork) -> list[Mask]:

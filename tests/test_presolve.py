@@ -7,10 +7,12 @@ from oracles import formal_constant
 
 from geolip import backend, norms
 from geolip.backend import Settings
+from geolip.bounds.norm_product import norm_product
 from geolip.incumbent import Incumbent
+from geolip.linear import Dense
 from geolip.presolve import reduce
 from geolip.problem import Problem
-from geolip.sectors import SectorBlock, SectorNetwork
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
 KINDS = (random_chain, random_graph)
 
@@ -61,3 +63,16 @@ def test_bounds_of_partly_linear_networks_hold(seed, norm):
     bound = judge.settle()
     assert bound >= formal_constant(network, pair) * (1 - 1e-12)
     assert bound <= value * (1 + 1e-5)
+
+
+def test_linear_neurons_whose_products_underflow_stay():
+    """Six layers of 2^-200, six of 2^200 and a skip: a little over one."""
+    weights = [np.array([[2.0**-200]])] * 6 + [np.array([[2.0**200]])] * 6
+    maps = [LinearMap(1, {k: Dense(W)}) for k, W in enumerate(weights)]
+    one = np.ones(1)
+    blocks = tuple(SectorBlock(reading, one, one) for reading in maps)
+    skip = LinearMap(1, {0: Dense(np.array([[1e-5]])), 12: Dense(np.ones((1, 1)))})
+    network = SectorNetwork(1, blocks, skip)
+    for pair in ("inf", "2"):
+        product = norm_product(reduce(network).network, norms.parse(pair))
+        assert product >= 1.0 + 1e-5

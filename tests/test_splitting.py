@@ -7,8 +7,10 @@ import pytest
 from generators import chain, random_graph, random_weights
 from oracles import formal_constant
 
-from geolip import certification, memory, norms, splitting
+from geolip import backend, certification, memory, norms, splitting
+from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
+from geolip.incumbent import Incumbent, Look
 from geolip.splitting import Part
 
 PAIRS = ("inf", "2", "inf:2", "2:inf")
@@ -62,3 +64,56 @@ def test_multiplied_is_not_below_the_product():
     assert Fraction(splitting.multiplied(left, right)) >= exact
     assert Fraction(splitting.multiplied(1 / 3, 1 / 3)) >= Fraction(1 / 3) ** 2
     assert splitting.multiplied(1e-200, 1e-200) > 0.0
+
+
+def solved(problem) -> float:
+    judge = Incumbent(problem, accuracy=1e-4)
+    backend.get("auto").solve(problem, Settings(1e-4), judge)
+    return judge.settle()
+
+
+GRAPHS = [
+    seed
+    for seed in range(60)
+    if splitting.cuts(random_graph(np.random.default_rng(seed), 11, 2, 4))
+][:8]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("seed", GRAPHS)
+@pytest.mark.parametrize("largest", [0, 3])
+def test_products_over_graphs_are_bounds(seed, pair, largest):
+    """Also where no part fits, and all of them get their norm products."""
+    network = random_graph(np.random.default_rng(seed), 11, 2, 4)
+
+    def fits(problem) -> bool:
+        return len(problem.network.blocks) <= largest
+
+    pieces = splitting.parts(Part(network, norms.parse(pair)), fits)
+    assert len(pieces) > 1
+    product = 1.0
+    for piece in pieces:
+        own = splitting.bounded(piece, fits, solved)
+        assert own >= formal_constant(piece.network, piece.norms) * (1 - 1e-12)
+        product = splitting.multiplied(product, own)
+    assert product >= formal_constant(network, norms.parse(pair)) * (1 - 1e-12)
+
+
+def test_a_part_that_does_not_move_is_bounded_by_zero():
+    weights = [np.ones((2, 2)), np.zeros((2, 2)), np.ones((2, 2)), np.ones((1, 2))]
+    whole = Part(chain(weights), norms.parse("2"))
+    pieces = splitting.parts(whole, lambda problem: len(problem.network.blocks) <= 1)
+    bounds = [splitting.bounded(piece, lambda _: True, solved) for piece in pieces]
+    assert bounds[1] == 0.0
+    assert min(bounds[0], bounds[2]) > 0.0
+
+
+def test_looks_are_about_outputs_not_parts(monkeypatch):
+    """A part's bound is none of the network: nothing may store it as one."""
+    weights = random_weights(np.random.default_rng(0), 4, 12, 2)
+    whole = Part(chain(weights), norms.parse("inf")).problem.numbers
+    monkeypatch.setattr(memory, "fits", lambda numbers: numbers < 0.8 * whole)
+    seen = []
+    certification.certify(weights, "inf", progress=seen.append)
+    assert any("part 1 of" in str(what) for what in seen)
+    assert not any(isinstance(what, Look) for what in seen)
