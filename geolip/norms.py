@@ -99,12 +99,14 @@ class EuclideanNorm(Norm):
     name = "2"
 
     def of(self, X: Array) -> Array:
-        return np.asarray(np.linalg.norm(X, axis=0))
+        scales = binary_scales(X)
+        return np.asarray(scales * np.linalg.norm(X / scales, axis=0))
 
     def dual(self, G: Array) -> Array:
-        return np.asarray(np.linalg.norm(G, axis=0))
+        return self.of(G)
 
     def aligned(self, G: Array) -> Array:
+        G = G / binary_scales(G)
         length = np.linalg.norm(G, axis=0)
         fallback = np.full_like(G, 1.0 / np.sqrt(G.shape[0]))
         return np.where(length > 0, G / np.where(length > 0, length, 1.0), fallback)
@@ -126,6 +128,15 @@ class EuclideanNorm(Norm):
 
     def tied(self, size: int) -> Array:
         return np.ones((size, 1))
+
+
+def binary_scales(V: Array) -> Array:
+    """Return powers of two (r,) near the columns' largest entries, 1 for zero columns.
+
+    Divided by them, exactly, a column's squares stay in float64's range.
+    """
+    _, exponents = np.frexp(np.abs(V).max(axis=0, initial=0.0))
+    return np.asarray(np.ldexp(1.0, np.clip(exponents, -900, 900)))
 
 
 NORMS: dict[str, Norm] = {norm.name: norm for norm in (MaxNorm(), EuclideanNorm())}

@@ -28,6 +28,8 @@ from geolip.problem import Multipliers, Problem
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
 _FIRST_CHECKPOINT = 10
+# Where the gap will probably be closed earlier, as part of a doubling.
+_SOONEST = 0.25
 # Share of what it reads, before any of it cancels, below which a neuron is still.
 _STILL = 1e-10
 _NEVER_MOVED = 1e-6
@@ -82,7 +84,7 @@ def run(
     best = state = _start(problem, rank, settings.seed)
     status = Status.ITERATION_LIMIT
     iteration, checkpoint = 0, _FIRST_CHECKPOINT
-    last_value, last_gap = 0.0, np.inf
+    last_value, last_gap, last_iteration = 0.0, np.inf, 1
     while iteration < max_iterations:
         state = _iterate(problem, state)
         iteration += 1
@@ -96,7 +98,6 @@ def run(
         )
         if iteration < min(checkpoint, max_iterations) and not out_of_time:
             continue
-        checkpoint *= 2
         gap = judge.consider(state.multipliers, best.value, iteration) / best.value - 1
         if judge.satisfied:
             status = Status.SOLVED
@@ -105,27 +106,32 @@ def run(
             status = Status.TIME_LIMIT
             break
         stands_still = best.value <= last_value * (1 + 1e-14)
+        doublings = _doublings(
+            last_gap, gap, settings.accuracy, iteration / last_iteration
+        )
         if stands_still or (
-            iteration >= _FAIR_TRIAL
-            and gap > far
-            and _doublings(last_gap, gap, settings.accuracy) > patience
+            iteration >= _FAIR_TRIAL and gap > far and doublings > patience
         ):
             status = Status.STALLED
             break
-        last_value, last_gap = best.value, gap
+        last_value, last_gap, last_iteration = best.value, gap, iteration
+        checkpoint = math.ceil(iteration * 2 ** min(max(doublings, _SOONEST), 1.0))
     return Solution(
         status, state.multipliers, best.value, iteration, tuple(best.vectors)
     )
 
 
-def _doublings(last: float, gap: float, accuracy: float) -> float:
+def _doublings(last: float, gap: float, accuracy: float, iterations: float) -> float:
     """Return how many more doublings of the iterations the gap will need.
 
-    Infinite for gaps above one: multipliers that far off say nothing of what comes.
+    The last one was reached ``iterations`` times as late as the one before. Infinite
+    for gaps above one: multipliers that far off say nothing of what comes.
     """
+    if gap <= accuracy:
+        return 0.0
     if not gap < min(last, 1.0):
         return math.inf
-    return math.log(gap / accuracy) / math.log(last / gap)
+    return math.log(gap / accuracy) / math.log(last / gap) * math.log2(iterations)
 
 
 def _options(settings: Settings) -> tuple[int, int]:

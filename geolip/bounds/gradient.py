@@ -19,11 +19,9 @@ from geolip.arrays import Array
 from geolip.bounds.jacobian import (
     TINY,
     UNIT,
-    aligned,
     attained,
     jacobian_norms,
     known,
-    measured,
     propagated,
     rounding,
     uncertain,
@@ -192,7 +190,7 @@ def _look(
     for k in range(len(slopes), 0, -1):
         reading = output.blocks[k - 1].preactivation
         reading.add_adjoint(slopes[k - 1] * pull[k], pull)
-    along = aligned(norms.input, pull[0])
+    along = norms.input.aligned(pull[0])
     # How the derivative grows with each slope, and the slope with the pre-activation.
     moves, growth = [along], []
     for k, Z in enumerate(points):
@@ -202,7 +200,8 @@ def _look(
         derivative = network.blocks[k].activation.derivative
         bend = (derivative(Z + reach) - derivative(Z - reach)) / reach
         growth.append(pull[k + 1] * V * bend)
-    values, F = measured(norms.output, output.output.apply(moves))
+    V = output.output.apply(moves)
+    values, F = norms.output.of(V), norms.output.dual_aligned(V)
     uphill = list(zero)
     for k in range(len(slopes), 0, -1):
         reading = output.blocks[k - 1].preactivation
@@ -214,18 +213,18 @@ def _steps(random: np.random.Generator, state: _State) -> Array:
     count = state.X.shape[1]
     kind = random.random(count)
     sign = np.where(random.random(count) < 0.5, -1.0, 1.0)
-    straight = sign * state.along / _size(state.along)
-    step = np.where(kind < _UPHILL, state.uphill / _size(state.uphill), straight)
+    uphill = kind < _UPHILL
+    direction = np.where(uphill, state.uphill, state.along)
     astray = np.asarray(kind >= _UPHILL + _ALONG)
-    step[:, astray] = random.standard_normal((len(step), int(astray.sum())))
-    size = np.sqrt(np.mean(state.X**2, axis=0)) + 1e-3
-    return np.asarray(size * _powers(random, _STEP, state.X) * step)
+    direction[:, astray] = random.standard_normal((len(direction), int(astray.sum())))
+    length = (_size(state.X, zero=0.0) + 1e-3) * _powers(random, _STEP, state.X)
+    return direction * np.where(uphill, length, sign * length) / _size(direction)
 
 
-def _size(X: Array) -> Array:
-    """Return the root mean square of every column, 1 for a zero column."""
-    size = np.sqrt(np.mean(X**2, axis=0)) if len(X) else np.zeros(X.shape[1])
-    return np.where(size > 0, size, 1.0)
+def _size(X: Array, zero: float = 1.0) -> Array:
+    """Return the root mean square of every column, ``zero`` for a zero column."""
+    size = np.sqrt(np.einsum("ir,ir->r", X, X) / max(len(X), 1))
+    return np.where(size > 0, size, zero)
 
 
 def _powers(

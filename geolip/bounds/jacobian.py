@@ -17,7 +17,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.bounds.operator_norm import operator_norm
 from geolip.linear import LinearOperator
-from geolip.norms import NORMS, Norm, NormPair
+from geolip.norms import NORMS, Norm, NormPair, binary_scales
 from geolip.sectors import LinearMap, SectorNetwork
 
 EUCLIDEAN = NormPair(NORMS["2"], NORMS["2"])
@@ -55,20 +55,10 @@ def jacobian_norms(
     values = np.zeros(F.shape[1])
     X = np.zeros((network.input_size, F.shape[1]))
     for _ in range(steps):
-        X = aligned(norms.input, network.adjoint_jacobian(slopes, F))
-        values, F = measured(norms.output, network.jacobian(slopes, X))
+        X = norms.input.aligned(network.adjoint_jacobian(slopes, F))
+        V = network.jacobian(slopes, X)
+        values, F = norms.output.of(V), norms.output.dual_aligned(V)
     return values, X, F
-
-
-def aligned(norm: Norm, G: Array) -> Array:
-    """Return ``norm.aligned(G)``, also where squares of G leave float64's range."""
-    return norm.aligned(G / _scales(G))
-
-
-def measured(norm: Norm, V: Array) -> tuple[Array, Array]:
-    """Return the norms (r,) and the duals (m, r) of the columns of ``V`` likewise."""
-    scales = _scales(V)
-    return scales * norm.of(V / scales), norm.dual_aligned(V / scales)
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -170,8 +160,7 @@ def uncertain(value: Array, radius: Array, inherited: Array, local: Array) -> Un
 
 
 def _length(radius: Array) -> Array:
-    scales = _scales(radius)
-    return np.asarray(scales * np.linalg.norm(radius / scales, axis=0) + TINY)
+    return np.asarray(NORMS["2"].of(radius) + TINY)
 
 
 def propagated(reading: LinearMap, parts: Sequence[Uncertain]) -> Uncertain:
@@ -216,19 +205,12 @@ def _least_norm(norm: Norm, V: Array, E: Array) -> Array:
     """Return lower bounds of the norms of all columns that differ from V by up to E."""
     if norm.name == "inf":
         return np.asarray((np.abs(V) - E).max(axis=0, initial=0.0)) * (1 - 4 * UNIT)
-    scales = _scales(V)
     slack = (2 * len(V) + 8) * UNIT
-    least = norm.of(V / scales) * (1 - slack)
-    return scales * (least - norm.of(E / scales) * (1 + slack) - 2.0**-400)
+    # Each norm is off by as much again where its smaller entries underflow.
+    lost = 2.0**-400 * binary_scales(V)
+    return norm.of(V) * (1 - slack) - norm.of(E) * (1 + slack) - lost
 
 
 def _largest_norm(norm: Norm, X: Array) -> Array:
-    scales = _scales(X)
     slack = (2 * len(X) + 8) * UNIT
-    return np.asarray(scales * (norm.of(X / scales) * (1 + slack) + 2.0**-400))
-
-
-def _scales(V: Array) -> Array:
-    """Return powers of two near the columns' largest entries, 1 for a zero column."""
-    _, exponents = np.frexp(np.abs(V).max(axis=0, initial=0.0))
-    return np.asarray(np.ldexp(1.0, np.clip(exponents, -900, 900)))
+    return np.asarray(norm.of(X) * (1 + slack) + 2.0**-400 * binary_scales(X))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geolip.arrays import Array
-from geolip.bounds.jacobian import aligned, attained, jacobian_norms, measured
+from geolip.bounds.jacobian import attained, jacobian_norms
 from geolip.norms import NormPair
 from geolip.sectors import SectorNetwork
 
@@ -62,7 +62,7 @@ def largest_pattern(
         X, slopes, changed = _improve(network, norms, X, slopes)
         if not changed:
             break
-    _, F = measured(norms.output, network.jacobian(slopes, X))
+    F = norms.output.dual_aligned(network.jacobian(slopes, X))
     values, X, _ = jacobian_norms(network, slopes, norms, F)
     order = np.argsort(-values)[:_PROVED]
     X, slopes = X[:, order], [s[:, order] for s in slopes]
@@ -108,7 +108,7 @@ def _rounded_start(
         centre = ((block.lower + block.upper) / 2)[:, None]
         up = (projected[k] - centre * z) * z > 0
         slopes.append(np.where(up, block.upper[:, None], block.lower[:, None]))
-    return aligned(norms.input, projected[0]), slopes
+    return norms.input.aligned(projected[0]), slopes
 
 
 def _improve(
@@ -119,7 +119,7 @@ def _improve(
     for block, s in zip(network.blocks, slopes, strict=True):
         preactivations.append(block.preactivation.apply(values))
         values.append(s * preactivations[-1])
-    _, F = measured(norms.output, network.output.apply(values))
+    F = norms.output.dual_aligned(network.output.apply(values))
     gradients = [np.zeros((size, X.shape[1])) for size in network.sizes]
     network.output.add_adjoint(F, gradients)
     improved = list(slopes)
@@ -128,7 +128,7 @@ def _improve(
         best = np.where(gain > 0, block.upper[:, None], block.lower[:, None])
         improved[k - 1] = np.where(gain == 0, slopes[k - 1], best)
         block.preactivation.add_adjoint(improved[k - 1] * gradients[k], gradients)
-    moved = aligned(norms.input, gradients[0])
+    moved = norms.input.aligned(gradients[0])
     pairs = zip(improved, slopes, strict=True)
     changed = any(bool((new != old).any()) for new, old in pairs)
     return moved, improved, changed or not np.array_equal(moved, X)
