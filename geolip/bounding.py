@@ -252,7 +252,7 @@ class Bounding:
         fgl, direction = largest_pattern(
             reduction.network, self.norms, seed, solution.vectors
         )
-        along = reduction.restore(0, direction)
+        along = reduction.restored_input(direction)
         lower = largest_gradient(
             self.network, target.sectors, self.norms, seed, [along]
         )

@@ -29,7 +29,8 @@ class Reduction:
     Parameters
     ----------
     network : SectorNetwork
-        The reduced network; blocks that died altogether keep their number and size 0.
+        The reduced network. Blocks that died altogether are left out, so that a chain
+        of layers stays one; the input stays block 0.
     kept : tuple of mask
         For every original block, which coordinates are left.
     """
@@ -37,10 +38,10 @@ class Reduction:
     network: SectorNetwork
     kept: tuple[Mask, ...]
 
-    def restore(self, k: int, values: Array) -> Array:
-        """Return ``values`` of reduced block k in its original places, others zero."""
-        full = np.zeros(len(self.kept[k]))
-        full[self.kept[k]] = values
+    def restored_input(self, values: Array) -> Array:
+        """Return an input of the reduced network as one of the original, else zero."""
+        full = np.zeros(len(self.kept[0]))
+        full[self.kept[0]] = values
         return full
 
 
@@ -63,10 +64,28 @@ def reduce(network: SectorNetwork) -> Reduction:
     while True:
         alive = _alive(network)
         if all(mask.all() for mask in alive):
-            return Reduction(network, tuple(kept))
+            return Reduction(_without_empty(network), tuple(kept))
         for mask, still in zip(kept, alive, strict=True):
             mask[mask] = still
         network = _restrict(network, alive)
+
+
+def _without_empty(network: SectorNetwork) -> SectorNetwork:
+    """Return the network without blocks of size 0, the others renumbered."""
+    sizes = network.sizes
+    left = [0, *(k for k in range(1, len(sizes)) if sizes[k])]
+    number = {old: new for new, old in enumerate(left)}
+
+    def renumbered(reading: LinearMap) -> LinearMap:
+        terms = {number[j]: A for j, A in reading.terms.items() if j in number}
+        return LinearMap(reading.size, terms)
+
+    blocks = [network.blocks[k - 1] for k in left[1:]]
+    return SectorNetwork(
+        network.input_size,
+        tuple(replace(b, preactivation=renumbered(b.preactivation)) for b in blocks),
+        renumbered(network.output),
+    )
 
 
 def _without_linear(network: SectorNetwork) -> SectorNetwork:
