@@ -23,7 +23,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.blocks import BlockMatrix
 from geolip.norms import Norm
-from geolip.sectors import LinearMap, SectorNetwork
+from geolip.sectors import Gradients, LinearMap, SectorNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,18 +159,19 @@ class Problem:
         Entries of B are formed with at most `roundings` rounded operations, each of
         relative size u, so that ``roundings u M`` bounds their error entrywise.
         """
-        result = [multipliers.tau[:, None] * V[0]]
+        result = Gradients(self.network.sizes, V[0].shape[1])
+        result.add(0, multipliers.tau[:, None] * V[0])
         for k, d in enumerate(multipliers.d, 1):
-            result.append(2.0 * d[:, None] * V[k])
+            result.add(k, 2.0 * d[:, None] * V[k])
         for k, d in enumerate(multipliers.d, 1):
             block = self.network.blocks[k - 1]
             reading = block.preactivation.absolute
             cross = (d * np.abs(block.lower + block.upper))[:, None]
             square = (2.0 * d * np.abs(block.lower * block.upper))[:, None]
             read = reading.apply(V)
-            result[k] = result[k] + cross * read
+            result.add(k, cross * read)
             reading.add_adjoint(cross * V[k] + square * read, result)
-        return result
+        return [result[k] for k in range(len(V))]
 
     @property
     def roundings(self) -> int:
@@ -187,9 +188,9 @@ class Problem:
         return self._adjoint_columns(self.network.output)
 
     def _adjoint_columns(self, output: LinearMap) -> list[Array]:
-        parts = [np.zeros((size, output.size)) for size in self.network.sizes]
+        parts = Gradients(self.network.sizes, output.size)
         output.add_adjoint(np.eye(output.size), parts)
-        return parts
+        return [parts[k] for k in range(len(self.network.sizes))]
 
 
 def _add(block: Array | None, term: Array) -> Array:

@@ -18,6 +18,20 @@ from geolip.arrays import Array, Mask
 from geolip.linear import LinearOperator, restrict
 
 
+class Gradients(dict[int, Array]):
+    """What has been added to the gradient (n_j, r) of every block j, zero at first."""
+
+    def __init__(self, sizes: Sequence[int], columns: int) -> None:
+        self._sizes, self._columns = sizes, columns
+
+    def __missing__(self, j: int) -> Array:
+        return np.zeros((self._sizes[j], self._columns))
+
+    def add(self, j: int, part: Array) -> None:
+        """Add to block j's gradient; the first part costs nothing."""
+        self[j] = self[j] + part if j in self else part
+
+
 @dataclass(frozen=True, eq=False)
 class LinearMap:
     """A linear function of the blocks before it: ``sum_j A_j y_j``.
@@ -43,10 +57,10 @@ class LinearMap:
             total = total + part
         return total
 
-    def add_adjoint(self, Y: Array, gradients: list[Array]) -> None:
+    def add_adjoint(self, Y: Array, gradients: Gradients) -> None:
         """Add A_j' Y to ``gradients[j]`` for every block j, for ``Y`` (size, r)."""
         for j, operator in self.terms.items():
-            gradients[j] = gradients[j] + operator.adjoint(Y)
+            gradients.add(j, operator.adjoint(Y))
 
     @property
     def roundings(self) -> int:
@@ -125,7 +139,7 @@ class SectorNetwork:
 
     def adjoint_jacobian(self, slopes: Sequence[Array], F: Array) -> Array:
         """Return J' F (n, r) for output functionals ``F`` (m, r), slopes as above."""
-        gradients = [np.zeros((size, F.shape[1])) for size in self.sizes]
+        gradients = Gradients(self.sizes, F.shape[1])
         self.output.add_adjoint(F, gradients)
         for k in range(len(self.blocks), 0, -1):
             block = self.blocks[k - 1]

@@ -25,6 +25,7 @@ from geolip.arrays import Array
 from geolip.backend import Judge, Settings, Solution, Status
 from geolip.errors import SolverError, UsageError
 from geolip.problem import Multipliers, Problem
+from geolip.sectors import Gradients
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}
 _FIRST_CHECKPOINT = 10
@@ -205,7 +206,7 @@ def _forward(
 def _iterate(problem: Problem, state: _State) -> _State:
     """Improve every block in turn, last to first, then evaluate the new point."""
     network = problem.network
-    gradients = [np.zeros_like(vectors) for vectors in state.vectors]
+    gradients = Gradients(network.sizes, state.outputs.shape[1])
     value = state.value
     objective = state.outputs / value if value > 0 else np.ones_like(state.outputs)
     network.output.add_adjoint(objective, gradients)

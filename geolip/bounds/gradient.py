@@ -28,7 +28,7 @@ from geolip.bounds.jacobian import (
 )
 from geolip.network import Network
 from geolip.norms import NormPair
-from geolip.sectors import SectorNetwork
+from geolip.sectors import Gradients, SectorNetwork
 
 _POINTS = 32
 _ROUNDS = 32
@@ -184,8 +184,7 @@ def _look(
         block.activation.derivative(Z)
         for block, Z in zip(network.blocks, points, strict=True)
     ]
-    zero = [np.zeros((size, X.shape[1])) for size in output.sizes]
-    pull = list(zero)
+    pull = Gradients(output.sizes, X.shape[1])
     output.output.add_adjoint(F, pull)
     for k in range(len(slopes), 0, -1):
         reading = output.blocks[k - 1].preactivation
@@ -202,7 +201,7 @@ def _look(
         growth.append(pull[k + 1] * V * bend)
     V = output.output.apply(moves)
     values, F = norms.output.of(V), norms.output.dual_aligned(V)
-    uphill = list(zero)
+    uphill = Gradients(output.sizes, X.shape[1])
     for k in range(len(slopes), 0, -1):
         reading = output.blocks[k - 1].preactivation
         reading.add_adjoint(growth[k - 1] + slopes[k - 1] * uphill[k], uphill)

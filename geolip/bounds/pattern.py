@@ -17,7 +17,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.bounds.jacobian import attained, jacobian_norms
 from geolip.norms import NormPair
-from geolip.sectors import SectorNetwork
+from geolip.sectors import Gradients, SectorNetwork
 
 _PATTERNS = 32
 _ROUNDS = 24
@@ -120,7 +120,7 @@ def _improve(
         preactivations.append(block.preactivation.apply(values))
         values.append(s * preactivations[-1])
     F = norms.output.dual_aligned(network.output.apply(values))
-    gradients = [np.zeros((size, X.shape[1])) for size in network.sizes]
+    gradients = Gradients(network.sizes, X.shape[1])
     network.output.add_adjoint(F, gradients)
     improved = list(slopes)
     for k in range(len(network.blocks), 0, -1):
