@@ -1,4 +1,4 @@
-"""The array types of the whole package: real float64 arrays and index masks."""
+"""The array types of the whole package, and numbers of few significant bits."""
 
 from typing import TypeAlias
 
@@ -7,3 +7,17 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+
+# The significant bits of float32; products of two such numbers are exact in float64.
+SHORT = 24
+
+
+def shortened(values: Array) -> Array:
+    """Return the nearest numbers of 24 significant bits, in float64's range."""
+    fraction, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.rint(fraction * 2.0**SHORT), exponent - SHORT))
+
+
+def is_short(values: Array) -> bool:
+    """Return whether all numbers have at most 24 significant bits."""
+    return bool((shortened(values) == values).all())

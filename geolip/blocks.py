@@ -63,6 +63,17 @@ class BlockMatrix:
             blocks[i, i] = block - (shift if block.ndim == 1 else shift * np.eye(size))
         return BlockMatrix(self.sizes, blocks)
 
+    def split(self, unit: float) -> tuple["BlockMatrix", "BlockMatrix"]:
+        """Return the nearest matrix of multiples of a power of two, and the rest."""
+        blocks = {place: np.rint(b / unit) * unit for place, b in self.blocks.items()}
+        rest = {place: b - blocks[place] for place, b in self.blocks.items()}
+        return BlockMatrix(self.sizes, blocks), BlockMatrix(self.sizes, rest)
+
+    def absolute(self) -> "BlockMatrix":
+        """Return the matrix of absolute values."""
+        blocks = {place: np.abs(block) for place, block in self.blocks.items()}
+        return BlockMatrix(self.sizes, blocks)
+
     def factor(self) -> "BlockFactor":
         """Return the Cholesky factor.
 
@@ -142,6 +153,19 @@ class BlockFactor:
             for k in self.order
         }
 
+    def taken_from(self, matrix: BlockMatrix) -> BlockMatrix:
+        """Return A - L L'."""
+        blocks = dict(matrix.blocks)
+        for k in self.order:
+            column = [(k, self.factors[k, k])]
+            column += [(i, self.factors[i, k]) for i in self._later[k]]
+            for i, left in column:
+                for j, right in column:
+                    if j <= i:
+                        part = _product(left, right)
+                        blocks[i, j] = _subtract(blocks.get((i, j)), part)
+        return BlockMatrix(self.sizes, blocks)
+
     def absolute_product(self, V: Sequence[Array]) -> list[Array]:
         """Return |L| |L'| V, which bounds the rounding of the factorisation."""
         inner = [np.zeros_like(v) for v in V]
@@ -206,13 +230,22 @@ def _solve(pivot: Array, V: Array, *, transposed: bool) -> Array:
     return np.asarray(linalg.solve_triangular(pivot, V, lower=True, trans=trans))
 
 
+def _product(left: Array, right: Array) -> Array:
+    """Return ``left right'`` for blocks that may be diagonals."""
+    if left.ndim == 1:
+        return left * right if right.ndim == 1 else left[:, None] * right.T
+    return left * right if right.ndim == 1 else np.asarray(left @ right.T)
+
+
 def _apply(inverse: Array, V: Array) -> Array:
     return inverse[:, None] * V if inverse.ndim == 1 else inverse @ V
 
 
 def _subtract(block: Array | None, update: Array) -> Array:
+    """Return the difference; of a diagonal and a matrix, a matrix."""
     if block is None:
         return -update
-    if block.ndim == 1:
-        return np.asarray(np.diag(block) - update)
-    return block - update
+    if block.ndim != update.ndim:
+        block = np.diag(block) if block.ndim == 1 else block
+        update = np.diag(update) if update.ndim == 1 else update
+    return np.asarray(block - update)

@@ -68,3 +68,9 @@ class CertificationError(GeolipError):
     """Nothing could be certified: neither multipliers nor closed forms bound it."""
 
     exit_code = 4
+
+
+class RefusedCertificateError(GeolipError):
+    """A certificate does not prove what it claims, or cannot be read."""
+
+    exit_code = 4

@@ -5,7 +5,9 @@ Source: docs/theory.md section 1; the budgets T(tau) are Hoelder's inequality ap
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -44,6 +46,10 @@ class Norm(ABC):
         """Return T(tau), the largest ``sum_j tau_j x_j^2`` over the unit ball."""
 
     @abstractmethod
+    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
+        """Return T(tau) exactly."""
+
+    @abstractmethod
     def multipliers(self, G: Array) -> Array:
         """Return the stationary ``tau`` (n,) for the lifted gradient ``G`` (n, r)."""
 
@@ -79,6 +85,9 @@ class MaxNorm(Norm):
 
     def budget(self, tau: Array) -> float:
         return float(tau.sum())
+
+    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
+        return sum(tau, Fraction())
 
     def multipliers(self, G: Array) -> Array:
         return np.asarray(np.linalg.norm(G, axis=1))
@@ -116,6 +125,9 @@ class EuclideanNorm(Norm):
 
     def budget(self, tau: Array) -> float:
         return float(tau.max())
+
+    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
+        return max(tau)
 
     def multipliers(self, G: Array) -> Array:
         return np.full(G.shape[0], np.linalg.norm(G))

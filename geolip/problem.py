@@ -20,10 +20,10 @@ from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, is_short
 from geolip.blocks import BlockMatrix
 from geolip.norms import Norm
-from geolip.sectors import Gradients, LinearMap, SectorNetwork
+from geolip.sectors import Gradients, LinearMap, SectorBlock, SectorNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +156,8 @@ class Problem:
     def majorant(self, multipliers: Multipliers, V: Sequence[Array]) -> list[Array]:
         """Return M V for a matrix M that bounds |B| and all its partial results.
 
-        Entries of B are formed with at most `roundings` rounded operations, each of
-        relative size u, so that ``roundings u M`` bounds their error entrywise.
+        Entries of B are formed with so many rounded operations, each of relative size
+        u, as `roundings` tells, and that times ``u M`` bounds their error entrywise.
         """
         result = Gradients(self.network.sizes, V[0].shape[1])
         result.add(0, multipliers.tau[:, None] * V[0])
@@ -173,11 +173,21 @@ class Problem:
             reading.add_adjoint(cross * V[k] + square * read, result)
         return [result[k] for k in range(len(V))]
 
-    @property
-    def roundings(self) -> int:
-        """How many roundings an entry of B or of `output` may carry."""
-        maps = [*(b.preactivation for b in self.network.blocks), self.network.output]
-        return 2 * sum(self.network.sizes) + 8 + 2 * max(m.roundings for m in maps)
+    def roundings(self, multipliers: Multipliers) -> int:
+        """Return how many roundings an entry of `matrix` may carry, 0 if it is exact.
+
+        Products of two numbers of 24 significant bits are exact, such as those of
+        rounded multipliers and float32 weights for sectors [0, 1].
+        """
+        blocks = self.network.blocks
+        if any((block.lower * block.upper).any() for block in blocks):
+            most = max(block.preactivation.roundings for block in blocks)
+            return max(self.network.sizes) + 2 * most + len(blocks) + 8
+        counts = (
+            0 if _is_exact(block, d) else 3 + block.preactivation.roundings
+            for block, d in zip(blocks, multipliers.d, strict=True)
+        )
+        return max(counts, default=0)
 
     def output_majorant(self) -> list[Array]:
         """Return |C|' by blocks, with all partial results as in `majorant`."""
@@ -191,6 +201,16 @@ class Problem:
         parts = Gradients(self.network.sizes, output.size)
         output.add_adjoint(np.eye(output.size), parts)
         return [parts[k] for k in range(len(self.network.sizes))]
+
+
+def _is_exact(block: SectorBlock, d: Array) -> bool:
+    """Return whether d (a + b) A needs no rounding."""
+    slopes = block.lower + block.upper
+    return bool(
+        (slopes == 1).all()
+        and is_short(d)
+        and all(A.is_short for A in block.preactivation.terms.values())
+    )
 
 
 def _add(block: Array | None, term: Array) -> Array:

@@ -1,29 +1,33 @@
 """Deciding whether multipliers prove a bound: where a number becomes one.
 
 B(tau, D) is scaled to a diagonal near one by powers of two, shifted and factorised. If
-the Cholesky factor R of ``B - s I`` exists, its backward error bounds the least
-eigenvalue of B from below, by s minus ``(N + 8) u || |R'| |R| ||`` and minus the
-rounding that forming B may have caused. The quadratic form C B^-1 C' is then bounded by
-an approximate solution X, its residual ``C' - B X``, and that eigenvalue.
+a factor R is found, ``s - |B - s I - R R'|`` bounds the least eigenvalue of B from
+below, up to the rounding that forming B may have caused. The quadratic form C B^-1 C'
+is then bounded by an approximate solution X, its residual ``C' - B X``, and that
+eigenvalue. Neither the factor nor the solution is trusted.
 
-Source: docs/theory.md section 4. Backward error: Higham, Accuracy and Stability of
-Numerical Algorithms, theorem 10.3, for any order of summation after Rump and Jeannerod
-(SIAM J. Matrix Anal. Appl. 35, 2014).
+Source: docs/theory.md section 4; docs/certificates.md section 2.
 """
 
+import contextlib
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, shortened
 from geolip.blocks import BlockFactor, BlockMatrix
 from geolip.problem import Multipliers, Problem
+from geolip.rigor.definite import least_eigenvalue
+from geolip.rigor.residual import precise_residual
+from geolip.rigor.rounding import UNIT, check_processor, up
 
-# What a bound of this module is called; proof-grade levels have other names.
-TRUST = "checked-float"
+# What a bound of this module is called.
+TRUST = "rigorous-float"
 
-_UNIT = 2.0**-53
+# The share of the identity to take off B: at least so much, and so many times what
+# forming B may have changed.
+_SHIFTS = ((1e-8, 32), (1e-10, 8), (1e-12, 3))
 # More than what numbers below float64's range may have added up to anywhere.
 _UNDERFLOW = 2.0**-500
 
@@ -33,13 +37,8 @@ def round_multipliers(multipliers: Multipliers) -> Multipliers:
 
     The exponent keeps float64's range. Infinite and NaN entries stay what they are.
     """
-
-    def rounded(values: Array) -> Array:
-        fraction, exponent = np.frexp(values)
-        return np.asarray(np.ldexp(np.rint(fraction * 2.0**24), exponent - 24))
-
     return Multipliers(
-        rounded(multipliers.tau), tuple(rounded(d) for d in multipliers.d)
+        shortened(multipliers.tau), tuple(shortened(d) for d in multipliers.d)
     )
 
 
@@ -61,6 +60,7 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
         An upper bound of the Lipschitz constant of the network of differences, with
         margins for every rounding on the way.
     """
+    check_processor()
     if problem.is_trivial:
         return 0.0
     if not multipliers.usable(problem.network.sizes):
@@ -73,7 +73,7 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
         return None
     if form is None:
         return None
-    bound = math.sqrt(_budget(problem, multipliers)) * form * (1 + 16 * _UNIT)
+    bound = math.sqrt(_budget(problem, multipliers)) * form * (1 + 16 * UNIT)
     # One step up covers a product that underflows.
     bound = math.nextafter(bound, math.inf)
     return bound if 0 < bound < math.inf else None
@@ -90,32 +90,41 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
     unit = math.ldexp(1.0, -min(max(exponent, -1000), 1000))
     outputs = [unit * c for c in outputs]
     spread_outputs = [unit * c for c in _scaled(problem.output_majorant(), scales)]
-    doubt = problem.roundings * _UNIT * 1.001
+    doubt = problem.roundings(multipliers) * UNIT * 1.001
+    output_doubt = problem.network.output.roundings * UNIT * 1.001
     columns = [scale[:, None] for scale in scales]
     row_sums = _scaled(problem.majorant(multipliers, columns), scales)
-    forming = doubt * max(float(part.max(initial=0.0)) for part in row_sums)
+    reach = max(float(part.max(initial=0.0)) for part in row_sums)
+    forming = doubt * reach
     with np.errstate(under="ignore"):
-        least, factor = _least_eigenvalue(scaled, forming)
-        if factor is None:
+        least, factor = least_eigenvalue(
+            scaled, [max(s, m * forming) for s, m in _SHIFTS]
+        )
+        least -= forming
+        if factor is None or not least > 0:
             return None
-        solution = _refined(scaled, factor, outputs)
+        solution = _solution(scaled, factor, outputs)
         absolute = [np.abs(x) for x in solution]
-        # The residual is uncertain by the rounding of B X and of forming B and C.
+        residual, missed = precise_residual(scaled, outputs, solution, reach)
+        # The residual is uncertain by that and by the rounding of forming B and C.
         unscaled = [s[:, None] * x for s, x in zip(scales, absolute, strict=True)]
         spread = _scaled(problem.majorant(multipliers, unscaled), scales)
-        residual = _subtract(outputs, scaled.apply(solution))
-        error = [doubt * (a + b) for a, b in zip(spread, spread_outputs, strict=True)]
+        error = [
+            missed + doubt * a + output_doubt * b
+            for a, b in zip(spread, spread_outputs, strict=True)
+        ]
         # C B^-1 C' <= C X + X'R + |R|^2 / least, up to the rounding of the products.
         gram = _product(outputs, solution) + _product(solution, residual)
         remainder = _frobenius(residual) + _frobenius(error)
-        lost = _product(absolute, error) + doubt * (
+        summing = (sum(scaled.sizes) + len(scales) + 8) * UNIT
+        lost = _product(absolute, error) + (output_doubt + summing) * (
             _product(spread_outputs, absolute)
             + _product(absolute, [np.abs(r) for r in residual])
         )
         if not np.isfinite(gram).all():
             return None
         largest = float(np.linalg.eigvalsh((gram + gram.T) / 2)[-1])
-        rounding = (len(gram) + 8) ** 2 * _UNIT * float(np.linalg.norm(gram))
+        rounding = (len(gram) + 8) ** 2 * UNIT * float(np.linalg.norm(gram))
         form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least
     if not 0 < form < math.inf:
         return None
@@ -123,39 +132,16 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
 
 
 def _budget(problem: Problem, multipliers: Multipliers) -> float:
-    # A sum of n positive numbers in float64 is too small by at most n u, relatively.
-    value = problem.norm.budget(multipliers.tau)
-    return math.nextafter(value * (1 + 2 * len(multipliers.tau) * _UNIT), math.inf)
+    return up(problem.norm.budget(multipliers.tau), len(multipliers.tau))
 
 
-def _least_eigenvalue(
-    matrix: BlockMatrix, forming: float
-) -> tuple[float, BlockFactor | None]:
-    """Return a lower bound of the least eigenvalue, and the factor that shows it.
-
-    ``forming`` bounds the l_2 norm of what rounding changed when the matrix was formed;
-    the factorisation loses about as much again.
-    """
-    size = sum(matrix.sizes)
-    ones = [np.ones((n, 1)) for n in matrix.sizes]
-    for shift in (max(1e-8, 32 * forming), 8 * forming, 3 * forming):
-        try:
-            factor = matrix.shifted(shift).factor()
-        except np.linalg.LinAlgError:
-            continue
-        growth = factor.absolute_product(ones)
-        largest = max(float(part.max(initial=0.0)) for part in growth)
-        backward = (size + 8) * _UNIT * largest * (1 + 1e-6)
-        least = shift - backward - forming - 4 * _UNIT
-        if least > 0:
-            return least, factor
-    return -math.inf, None
-
-
-def _refined(
+def _solution(
     matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array]
 ) -> list[Array]:
-    """Solve B X = C' with two steps of refinement, since the factor is of B - s I."""
+    """Solve B X = C', given the factor of B - s I."""
+    # Refinement with the shifted factor would converge slowly, if at all.
+    with contextlib.suppress(np.linalg.LinAlgError):
+        factor = matrix.factor()
     solution = factor.solve(outputs)
     for _ in range(2):
         residual = _subtract(outputs, matrix.apply(solution))

@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from geolip.arrays import Array
 from geolip.linear import LinearOperator
 from geolip.norms import NormPair
+from geolip.rigor.rounding import UNIT
+from geolip.rigor.spectral import spectral_norm
 
-_UNIT = 2.0**-53
 # Above this many rows and columns a Gram matrix is not formed for a fallback bound.
 _LARGEST_GRAM = 2000
 
@@ -21,7 +21,7 @@ _LARGEST_GRAM = 2000
 def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
     """Return an upper bound of ``max ||A x||_out over ||x||_in <= 1``."""
     m, n = operator.shape
-    up = 1 + 4 * (m + n + operator.roundings + 4) * _UNIT
+    up = 1 + 4 * (m + n + operator.roundings + 4) * UNIT
     match norms.input.name, norms.output.name:
         case "inf", "inf":
             return float(operator.row_sums.max(initial=0.0)) * up
@@ -53,26 +53,5 @@ def _spectral(operator: LinearOperator) -> float:
     # Scaled by a power of two, so that the Gram matrix neither over- nor underflows.
     scale = math.ldexp(1.0, -math.frexp(schur)[1])
     matrix, absolute = scale * operator.dense(), scale * operator.absolute.dense()
-    if matrix.shape[0] > matrix.shape[1]:
-        matrix, absolute = matrix.T, absolute.T
-    confirmed = _confirmed(matrix, absolute, operator.roundings)
+    confirmed = spectral_norm(matrix, absolute, operator.roundings)
     return schur if confirmed is None else min(schur, confirmed / scale)
-
-
-def _confirmed(matrix: Array, absolute: Array, roundings: int) -> float | None:
-    """Return s with ``||matrix||_2 <= s``, None if rounding leaves nothing certain."""
-    m, n = matrix.shape
-    gram = matrix @ matrix.T
-    guess = math.sqrt(max(float(np.linalg.eigvalsh(gram)[-1]), 0.0))
-    terms = (m + n + 2 * roundings + 8) * _UNIT
-    formed = terms * float((absolute @ (absolute.T @ np.ones(m))).max())
-    for slack in (1e-12, 1e-10, 1e-8):
-        bound = guess * (1 + slack)
-        test = bound**2 * np.eye(m) - gram
-        backward = (m + 8) * _UNIT * (m + 1) * bound**2
-        try:
-            np.linalg.cholesky(test - (formed + backward) * np.eye(m))
-        except np.linalg.LinAlgError:
-            continue
-        return bound
-    return None

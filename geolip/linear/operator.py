@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array, Mask
+from geolip.arrays import Array, Mask, shortened
 
 
 class LinearOperator(ABC):
@@ -50,6 +50,14 @@ class LinearOperator(ABC):
     def roundings(self) -> int:
         """How many roundings an entry of `dense` may carry."""
         return 0
+
+    @cached_property
+    def is_short(self) -> bool:
+        """Whether `dense` is exact and its entries have at most 24 significant bits."""
+        if self.roundings:
+            return False
+        long = self.entrywise(lambda numbers: (shortened(numbers) != numbers) * 1.0)
+        return not long.reading_rows.any()
 
     @cached_property
     def absolute(self) -> "LinearOperator":

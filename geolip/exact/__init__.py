@@ -1,0 +1,1 @@
+"""Deciding in exact integer arithmetic whether multipliers prove a bound."""

@@ -1,0 +1,111 @@
+"""The bound that multipliers prove, as an exact number.
+
+With a lower bound lam of the least eigenvalue of B, any X and R = C' - B X,
+
+    C B^-1 C' = C X + X'R + R'B^-1 R <= C X + X'R + |R|^2 / lam
+
+and the square of the Lipschitz constant is at most T(tau) times the largest eigenvalue
+of the right-hand side. Floating point proposes X; everything else is exact.
+
+Source: docs/certificates.md section 3; docs/theory.md section 3.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.errors import RefusedCertificateError
+from geolip.exact.definite import largest_eigenvalue, least_eigenvalue
+from geolip.exact.fixed import Fixed, fixed, proposed, total
+from geolip.exact.slack import Slack, slack
+from geolip.norms import Norm
+from geolip.problem import Multipliers
+from geolip.sectors import SectorNetwork
+
+_DIGITS = 4
+_SOLUTION_DIGITS = 3
+_REFINEMENTS = 1
+
+
+def proved_square(
+    network: SectorNetwork, norm: Norm, multipliers: Multipliers
+) -> Fraction:
+    """Return the square of a bound that the multipliers prove.
+
+    Parameters
+    ----------
+    network : SectorNetwork
+        Without dead or linear neurons; its output is measured in l_2, which for a
+        single output is its absolute value.
+    norm : Norm
+        Of the input.
+    multipliers : Multipliers
+        Any numbers.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If they prove nothing.
+    """
+    B = slack(network, multipliers)
+    least = least_eigenvalue(B)
+    budget = norm.exact_budget([Fraction(t) for t in multipliers.tau])
+    return budget * _form(B, least)
+
+
+def _form(B: Slack, least: Fraction) -> Fraction:
+    """Return a bound of the largest eigenvalue of C B^-1 C'."""
+    solution = _solution(B)
+    # Both sides of B X = C' are multiplied by what brings X below one.
+    largest = max(float(np.abs(x).max(initial=0.0)) for x in solution)
+    unit = float(np.ldexp(1.0, -np.frexp(largest)[1]))
+    X = [proposed(unit * x, _SOLUTION_DIGITS) for x in solution]
+    C = [
+        fixed([unit * part for part in block.parts], _DIGITS, unit * block.error)
+        for block in B.outputs
+    ]
+    R = [_less(C[i], B, X, i) for i in range(len(X))]
+    terms = [
+        part
+        for c, x, r in zip(C, X, R, strict=True)
+        for part in (
+            c.transposed().times(x.transposed()),
+            x.transposed().times(r.transposed()),
+        )
+    ]
+    squares = [r.square_sum() for r in R]
+    form = largest_eigenvalue(total(terms)) + sum(squares) / least
+    return form / Fraction(unit) ** 2
+
+
+def _product(left: Fixed, right: Fixed) -> Fixed:
+    return left.transposed().times(right.transposed())
+
+
+def _solution(B: Slack) -> list[Array]:
+    """Return a solution of B X = C', about."""
+    matrix = B.floats()
+    try:
+        factor = matrix.factor()
+    except np.linalg.LinAlgError as error:
+        raise RefusedCertificateError("B(tau, D) is nearly singular") from error
+    right = [block.floats() for block in B.outputs]
+    solution = factor.solve(right)
+    for _ in range(_REFINEMENTS):
+        rest = zip(right, matrix.apply(solution), strict=True)
+        step = factor.solve([c - p for c, p in rest])
+        solution = [x + s for x, s in zip(solution, step, strict=True)]
+    return solution
+
+
+def _less(C: Fixed, B: Slack, X: Sequence[Fixed], i: int) -> Fixed:
+    """Return block i of C' - B X."""
+    terms = [C, -X[i].transposed().scaled_columns(B.diagonals[i]).transposed()]
+    for (row, column), block in B.blocks.items():
+        if row == i:
+            terms.append(-block.times(X[column].transposed()))
+        if column == i and row != i:
+            terms.append(-block.transposed().times(X[row].transposed()))
+    return total(terms)

@@ -1,0 +1,169 @@
+"""The exact entries of linear operators, as sums of short float64 numbers.
+
+A product of two numbers of at most 26 significant bits is exact in float64. Stored
+weights are cut into at most two such pieces; products of operators are formed in fixed
+point. Where the model's real number is itself rounded by the importer, such as a third,
+the distance is carried along.
+
+Source: docs/certificates.md section 3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.errors import RefusedCertificateError
+from geolip.exact.fixed import BITS, EXACT, fixed
+from geolip.linear import Composition, Dense, LinearOperator, Sparse, Sum
+from geolip.linear.convolution import Convolution
+
+_SHORT = 26
+# Digits of a product of operators: more than twice the precision of float64.
+_DIGITS = 6
+_UNIT = 2.0**-53
+_UP = 1 + 2.0**-20
+# Smaller products might lose digits to underflow.
+_LEAST = 2.0**-900
+# More than what underflow may have taken from a bound of an error.
+_TINY = 2.0**-1000
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """A matrix as a sum.
+
+    Parameters
+    ----------
+    parts : sequence of array (m, n)
+        Numbers of at most 26 significant bits each.
+    error : array (m, n) or (1, 1)
+        The real entries differ from the sum by at most so much.
+    """
+
+    parts: Sequence[Array]
+    error: Array = field(default_factory=lambda: EXACT)
+
+    def transposed(self) -> "Entries":
+        """Return the transposed matrix."""
+        return Entries([part.T for part in self.parts], self.error.T)
+
+    def floats(self) -> Array:
+        """Return the nearest float64 matrix, about."""
+        return np.asarray(sum(self.parts))
+
+    def scaled(self, rows: Array, columns: Array) -> "Entries":
+        """Return the matrix with rows and columns multiplied by powers of two."""
+        parts = [rows[:, None] * part * columns for part in self.parts]
+        if not self.error.any():
+            return Entries(parts)
+        return Entries(parts, rows[:, None] * self.error * columns * _UP + _TINY)
+
+    def sizes(self) -> Array:
+        """Return upper bounds of the absolute entries."""
+        return sum_of_sizes(self.parts) + self.error
+
+
+def pieces(numbers: Array) -> list[Array]:
+    """Return numbers of at most 26 bits that add up to the given ones, exactly."""
+    fraction, exponent = np.frexp(numbers)
+    high = np.ldexp(np.rint(fraction * 2.0**_SHORT), exponent - _SHORT)
+    low = numbers - high
+    return [high, low] if low.any() else [high]
+
+
+def products(left: Sequence[Array], right: Sequence[Array]) -> list[Array]:
+    """Return short numbers that add up to the product of two sums of short ones.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If a product may leave float64's range.
+    """
+    if not _least(left) * _least(right) > _LEAST:
+        raise RefusedCertificateError("numbers too small for exact arithmetic")
+    parts = [piece for a in left for b in right for piece in pieces(a * b)]
+    return [part for part in parts if part.any()] or parts[:1]
+
+
+def _least(parts: Sequence[Array]) -> float:
+    """Return the smallest size of a non-zero number."""
+    sizes = (np.abs(part[part != 0]) for part in parts)
+    return min((float(size.min()) for size in sizes if size.size), default=1.0)
+
+
+def entries(operator: LinearOperator) -> Entries:
+    """Return the matrix of an operator."""
+    match operator:
+        case Dense() | Convolution():
+            return Entries(pieces(operator.dense()))
+        case Sparse():
+            numbers = operator.dense()
+            return Entries(pieces(numbers), _doubt(operator) * np.abs(numbers))
+        case Sum():
+            terms = [entries(term) for term in operator.terms]
+            parts = [part for term in terms for part in term.parts]
+            error = sum((term.error for term in terms), EXACT)
+            return Entries(parts, error * _UP)
+        case Composition():
+            return _chained(operator.factors)
+    raise TypeError(f"no exact entries for {type(operator).__name__}")
+
+
+def _chained(factors: Sequence[LinearOperator]) -> Entries:
+    left, *others = factors
+    match left, others:
+        case _, []:
+            return entries(left)
+        case Sparse(is_selection=True), _:
+            right = _chained(others)
+            return Entries([left.apply(part) for part in right.parts], right.error)
+        case _, [Sparse(is_selection=True) as last]:
+            own = entries(left)
+            return Entries([last.adjoint(part.T).T for part in own.parts], own.error)
+    return _product(left, _chained(others))
+
+
+def _product(left: LinearOperator, right: Entries) -> Entries:
+    if isinstance(left, Sparse) and _is_diagonal(left):
+        factors = left.matrix.diagonal()[:, None]
+        parts = products(pieces(factors), right.parts)
+        error = np.abs(factors) * (_doubt(left) * right.sizes() + right.error)
+        return Entries(parts, error * _UP + _TINY if error.any() else EXACT)
+    first, own = _normalised(entries(left))
+    second, theirs = _normalised(right.transposed())
+    product = fixed(first.parts, _DIGITS, first.error).times(
+        fixed(second.parts, _DIGITS, second.error)
+    )
+    unit = 1.0 / (own * theirs)
+    parts = [
+        unit * 2.0 ** (-BITS * (k + 1)) * digit
+        for k, digit in enumerate(product.digits)
+    ]
+    short = [piece for part in parts for piece in pieces(part)]
+    return Entries(short, product.error / (own * theirs) * _UP)
+
+
+def _doubt(operator: Sparse) -> float:
+    """Return by how much the stored entries may be off, relatively."""
+    return (operator.rounded + 1) * _UNIT if operator.rounded else 0.0
+
+
+def sum_of_sizes(parts: Sequence[Array]) -> Array:
+    """Return upper bounds of the absolute values of a sum."""
+    return np.asarray(sum(np.abs(part) for part in parts)) * _UP
+
+
+def _is_diagonal(operator: Sparse) -> bool:
+    matrix = operator.matrix
+    m, n = operator.shape
+    return m == n and matrix.nnz == np.count_nonzero(matrix.diagonal())
+
+
+def _normalised(matrix: Entries) -> tuple[Entries, float]:
+    """Return the matrix with entries below one, and the power of two that did it."""
+    largest = float(max(np.abs(part).max(initial=0.0) for part in matrix.parts))
+    factor = float(np.ldexp(1.0, -np.frexp(largest)[1]))
+    scaled = [factor * part for part in matrix.parts]
+    return Entries(scaled, matrix.error * factor * _UP), factor

@@ -1,0 +1,241 @@
+"""Matrices of fixed-point numbers, held as integer digits in float64.
+
+A number is a sum of digits times powers of 2^-21. Digits are integers in float64 of at
+most 2^20 in size but for the first, so that products of matrices of digits are exact.
+Where a real matrix is not on the grid, its distance is carried along.
+
+Source: docs/certificates.md section 3; slicing for exact products after Ozaki, Ogita,
+Oishi and Rump (Numer. Algorithms 59, 2012).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geolip.arrays import Array
+from geolip.errors import RefusedCertificateError
+from geolip.exact.products import exact_product
+
+BITS = 21
+_BASE = 2.0**BITS
+# Bounds of errors are rounded sums and products of a few positive numbers.
+_UP = 1 + 2.0**-20
+# Sums of so many products of two digits are exact.
+_COLUMNS = 2048
+# Entries up to here leave room for sums and products of digits.
+_RANGE = 2.0**10
+
+# More than what underflow may have taken from a bound of an error.
+_TINY = 2.0**-1000
+
+EXACT: Array = np.zeros((1, 1))
+Integers = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """A real matrix, known up to an error.
+
+    Parameters
+    ----------
+    digits : tuple of array (m, n)
+        Integers; the number is ``sum_k digits[k] 2^(-21 (k + 1))``.
+    error : array (m, n) or (1, 1)
+        The real entries differ from it by at most so much.
+    """
+
+    digits: tuple[Array, ...]
+    error: Array = field(default_factory=lambda: EXACT)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        m, n = self.digits[0].shape
+        return m, n
+
+    def transposed(self) -> "Fixed":
+        """Return the transposed matrix."""
+        return Fixed(tuple(digit.T for digit in self.digits), self.error.T)
+
+    def __neg__(self) -> "Fixed":
+        return Fixed(tuple(-digit for digit in self.digits), self.error)
+
+    def times(self, other: "Fixed") -> "Fixed":
+        """Return the product with the transposed other matrix, A B'."""
+        if self.shape[1] > _COLUMNS:
+            return self._times_in_halves(other)
+        count = len(self.digits) + len(other.digits)
+        summands = min(len(self.digits), len(other.digits))
+        digits = [np.zeros((self.shape[0], other.shape[0])) for _ in range(count)]
+        for i, left in enumerate(self.digits):
+            for j, right in enumerate(other.digits):
+                if other is self and j < i:
+                    continue
+                part = exact_product(left, right, summands)
+                digits[i + j + 1] += part
+                if other is self and j > i:
+                    digits[i + j + 1] += part.T
+        return Fixed(_carried(digits), self._error_of_product(other))
+
+    def _error_of_product(self, other: "Fixed") -> Array:
+        if not (self.error.any() or other.error.any()):
+            return EXACT
+        own = np.broadcast_to(self.error, self.shape)
+        theirs = np.broadcast_to(other.error, other.shape)
+        error = own @ (other._sizes() + theirs).T + self._sizes() @ theirs.T
+        return np.asarray(error * _UP + _TINY)
+
+    def _sizes(self) -> Array:
+        """Return upper bounds of the absolute entries."""
+        return np.abs(self.floats()) * _UP
+
+    def _times_in_halves(self, other: "Fixed") -> "Fixed":
+        middle = self.shape[1] // 2
+        halves = [
+            matrix._columns(part)
+            for part in (slice(middle), slice(middle, None))
+            for matrix in ((self,) if other is self else (self, other))
+        ]
+        left, right = halves[: len(halves) // 2], halves[len(halves) // 2 :]
+        return total([part[0].times(part[-1]) for part in (left, right)])
+
+    def _columns(self, part: slice) -> "Fixed":
+        error = self.error if self.error.size == 1 else self.error[:, part]
+        return Fixed(tuple(digit[:, part] for digit in self.digits), error)
+
+    def scaled_columns(self, factors: "Fixed") -> "Fixed":
+        """Return the matrix with column j multiplied by ``factors[0, j]``."""
+        count = len(self.digits) + len(factors.digits)
+        digits = [np.zeros(self.shape) for _ in range(count)]
+        for i, left in enumerate(self.digits):
+            for j, right in enumerate(factors.digits):
+                digits[i + j + 1] += left * right
+        if not self._largest() * factors._largest() < _RANGE:
+            raise RefusedCertificateError("numbers too large for exact arithmetic")
+        if not (self.error.any() or factors.error.any()):
+            return Fixed(_carried(digits))
+        error = self.error * (factors._sizes() + factors.error)
+        error = error + self._sizes() * factors.error
+        return Fixed(_carried(digits), error * _UP + _TINY)
+
+    def floats(self) -> Array:
+        """Return the nearest float64 matrix, about."""
+        weights = [2.0 ** (-BITS * (k + 1)) for k in range(len(self.digits))]
+        parts = [w * d for w, d in zip(weights, self.digits, strict=True)]
+        return np.asarray(sum(reversed(parts)))
+
+    def plus_diagonal(self, diagonal: "Fixed") -> "Fixed":
+        """Return a square matrix with the row ``diagonal`` (1, n) added to it."""
+        spread = [np.diag(digit[0]) for digit in diagonal.digits]
+        error = EXACT
+        if diagonal.error.any():
+            error = np.diag(np.broadcast_to(diagonal.error, diagonal.shape)[0])
+        return total([self, Fixed(tuple(spread), error)])
+
+    def fractions(self) -> Integers:
+        """Return the entries without their error as exact fractions."""
+        return np.asarray(_joined(self.digits) * _unit(self.digits))
+
+    def square_sum(self) -> Fraction:
+        """Return an upper bound of the sum of all squares."""
+        sizes = abs(self.fractions())
+        if self.error.any():
+            sizes = sizes + _as_fractions(self.error)
+        return Fraction((sizes**2).sum())
+
+    def row_sums(self) -> Integers:
+        """Return upper bounds of the sums of the rows' absolute entries, shape (m,).
+
+        Exact fractions; what the error may add is included.
+        """
+        # Sums of that many small integers are exact.
+        sums = [np.abs(digit).sum(axis=1) for digit in self.digits]
+        joined = _joined(sums) * _unit(self.digits)
+        if not self.error.any():
+            return np.asarray(joined)
+        errors = np.broadcast_to(self.error, self.shape).sum(axis=1) * _UP
+        return np.asarray(joined + _as_fractions(errors))
+
+    def _largest(self) -> float:
+        return (float(np.abs(self.digits[0]).max(initial=0.0)) + 1) / _BASE * _UP
+
+
+def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
+    """Return a sum of float64 matrices, to the given number of digits.
+
+    ``error`` bounds how far the sum is from the real matrix.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If an entry is 2^10 or larger, or not a number.
+    """
+    sums = [np.zeros(np.shape(parts[0])) for _ in range(digits)]
+    for part in parts:
+        # Written so that NaN is refused.
+        if not np.abs(part).max(initial=0.0) < _RANGE:
+            raise RefusedCertificateError("numbers too large for exact arithmetic")
+        rest = part
+        for k in range(digits):
+            # A power of two, the nearest integer and what is left of it: all exact.
+            rest = rest * _BASE
+            digit = np.rint(rest)
+            rest -= digit
+            sums[k] += digit
+        if rest.any():
+            error = error + 2.0 ** (-BITS * digits - 1)
+    return Fixed(_carried(sums), error * _UP)
+
+
+def proposed(numbers: Array, digits: int) -> Fixed:
+    """Return a matrix, or a row, near the given numbers that is itself exact."""
+    return Fixed(fixed([np.atleast_2d(numbers)], digits).digits)
+
+
+def total(terms: Sequence[Fixed]) -> Fixed:
+    """Return the sum of a few matrices of the same shape."""
+    columns = zip_longest(*(term.digits for term in terms))
+    digits = []
+    for column in columns:
+        first, *others = (digit for digit in column if digit is not None)
+        digit = first.copy()
+        for other in others:
+            digit += other
+        digits.append(digit)
+    error = sum((term.error for term in terms), EXACT)
+    return Fixed(_carried(digits), error * _UP)
+
+
+def _carried(digits: Sequence[Array]) -> tuple[Array, ...]:
+    """Return the same numbers with all digits but the first at most 2^20 in size.
+
+    In place: the arrays are the caller's own.
+    """
+    for k in range(len(digits) - 1, 0, -1):
+        carry = digits[k] * (1.0 / _BASE)
+        np.rint(carry, out=carry)
+        digits[k - 1] += carry
+        carry *= _BASE
+        digits[k] -= carry
+    return tuple(digits)
+
+
+def _joined(digits: Sequence[Array]) -> Integers:
+    """Return the numbers as Python integers, in units of the last digit."""
+    joined = np.zeros(digits[0].shape, dtype=object)
+    for digit in digits:
+        joined = joined * 2**BITS + digit.astype(np.int64).astype(object)
+    return joined
+
+
+def _as_fractions(numbers: Array) -> Integers:
+    return np.asarray(np.frompyfunc(Fraction, 1, 1)(numbers), dtype=object)
+
+
+def _unit(digits: Sequence[Array]) -> Fraction:
+    return Fraction(1, 2 ** (BITS * len(digits)))

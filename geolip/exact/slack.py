@@ -1,0 +1,136 @@
+"""The matrix B(tau, D) of a network, entry by entry, without rounding.
+
+Rows and columns are multiplied by powers of two that bring the diagonal below one half;
+that changes neither definiteness nor ``C B^-1 C'`` if C is scaled along.
+
+Source: docs/theory.md section 3; docs/certificates.md section 3.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.blocks import BlockMatrix
+from geolip.errors import RefusedCertificateError
+from geolip.exact.entries import Entries, entries, pieces, products, sum_of_sizes
+from geolip.exact.fixed import EXACT, Fixed, fixed, total
+from geolip.problem import Multipliers
+from geolip.sectors import SectorNetwork
+
+# Digits that entries of B are held to: 2^-84.
+_DIGITS = 4
+# Multipliers may be so many binary orders from one.
+_RANGE = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Slack:
+    """B and C' by blocks, scaled.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Rows in every block.
+    diagonals : sequence of Fixed (1, n_i)
+        What B has on the diagonal of every block, at least.
+    blocks : mapping of (i, j) to Fixed, i >= j
+        The rest of B's lower blocks; one that is missing is zero.
+    outputs : sequence of Entries (n_i, m)
+        C' by blocks.
+    """
+
+    sizes: tuple[int, ...]
+    diagonals: Sequence[Fixed]
+    blocks: Mapping[tuple[int, int], Fixed]
+    outputs: Sequence[Entries]
+
+    def floats(self) -> BlockMatrix:
+        """Return B in float64, about."""
+        blocks = {place: block.floats() for place, block in self.blocks.items()}
+        for i, diagonal in enumerate(self.diagonals):
+            own = diagonal.floats()[0]
+            blocks[i, i] = blocks[i, i] + np.diag(own) if (i, i) in blocks else own
+        return BlockMatrix(self.sizes, blocks)
+
+
+def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
+    """Return B and C of a network without dead or linear neurons.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If multipliers do not fit the network, are not positive, or differ too much in
+        size for exact arithmetic.
+    """
+    _check(network, multipliers)
+    scales = [s / 2 for s in multipliers.scales()]
+    blocks: dict[tuple[int, int], list[Fixed]] = {}
+
+    def put(i: int, j: int, parts: Sequence[Array], error: Array) -> None:
+        blocks.setdefault((i, j), []).append(fixed(parts, _DIGITS, error))
+
+    own = [multipliers.tau, *(2.0 * d for d in multipliers.d)]
+    diagonals = [
+        fixed([(part * scale**2)[None]], _DIGITS)
+        for part, scale in zip(own, scales, strict=True)
+    ]
+    for k, d in enumerate(multipliers.d, 1):
+        block = network.blocks[k - 1]
+        reads = {
+            j: entries(A).scaled(np.ones(block.size), scales[j])
+            for j, A in block.preactivation.terms.items()
+        }
+        ends = pieces(block.lower), pieces(block.upper)
+        cross = products(pieces(-d * scales[k]), [*ends[0], *ends[1]])
+        for j, A in reads.items():
+            parts = products([c[:, None] for c in cross], A.parts)
+            put(k, j, parts, _carried_error(cross, A))
+        if (block.lower * block.upper).any():
+            square = products(products(pieces(2.0 * d), ends[0]), ends[1])
+            for i, left in reads.items():
+                for j, right in reads.items():
+                    if j <= i:
+                        gram = _gram(left, square, right)
+                        blocks.setdefault((i, j), []).append(gram)
+    summed = {place: total(terms) for place, terms in blocks.items()}
+    return Slack(network.sizes, diagonals, summed, _outputs(network, scales))
+
+
+def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
+    if not multipliers.usable(network.sizes):
+        raise RefusedCertificateError(
+            "multipliers do not fit the network, or are not positive numbers"
+        )
+    exponents = np.concatenate([np.frexp(part)[1] for part in multipliers])
+    if np.abs(exponents).max(initial=0) > _RANGE:
+        raise RefusedCertificateError(
+            f"multipliers outside 2^-{_RANGE} .. 2^{_RANGE}: scale them all alike"
+        )
+
+
+def _gram(left: Entries, square: Sequence[Array], right: Entries) -> Fixed:
+    """Return left' diag(square) right."""
+    weighted = products([s[:, None] for s in square], right.parts)
+    error = _carried_error(square, right)
+    return fixed([p.T for p in left.parts], 2 * _DIGITS, left.error.T).times(
+        fixed([p.T for p in weighted], 2 * _DIGITS, error.T)
+    )
+
+
+def _outputs(network: SectorNetwork, scales: Sequence[Array]) -> list[Entries]:
+    ones = np.ones(network.output.size)
+    return [
+        entries(network.output.terms[j]).scaled(ones, scale).transposed()
+        if j in network.output.terms
+        else Entries([np.zeros((len(scale), len(ones)))])
+        for j, scale in enumerate(scales)
+    ]
+
+
+def _carried_error(coefficients: Sequence[Array], A: Entries) -> Array:
+    """Return the error of A's rows multiplied by a sum of coefficients."""
+    if not A.error.any():
+        return EXACT
+    return sum_of_sizes(coefficients)[:, None] * A.error * (1 + 2.0**-20) + 2.0**-1000

@@ -1,0 +1,1 @@
+"""The trusted float arithmetic: bounds with a proved margin for every rounding."""
