@@ -13,7 +13,7 @@ import click
 from table import cell
 
 from geolip import backend
-from geolip.report import round_up
+from geolip.decimals import round_up
 
 _HERE = Path(__file__).parent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from geolip.backend import Status
 from geolip.clock import STAGES
-from geolip.report import round_down, round_up
+from geolip.decimals import round_down, round_up
 
 COLUMNS = (
     "network",

@@ -16,7 +16,8 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.errors import GeolipError, UsageError
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 
 PACKAGE = "geolip.solvers"
 

@@ -15,6 +15,7 @@ from geolip.backend import Settings, Solution, Status
 from geolip.bounds.gradient import largest_gradient
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.pattern import largest_pattern
+from geolip.certificate import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.clock import StageClock
 from geolip.errors import (
     CertificationError,
@@ -58,6 +59,12 @@ class Bounding:
         Whether each target is settled to the accuracy, or only the largest.
     clock, progress
         Where stages are timed and lines are shown.
+
+    Attributes
+    ----------
+    proofs : list of Proof or None
+        Of the bounds returned last, in their order; None where several bounds were
+        multiplied.
     """
 
     network: Network
@@ -70,17 +77,20 @@ class Bounding:
     clock: StageClock
     progress: Progress
     notes: list[str] = field(default_factory=list)
+    proofs: list[Proof | None] = field(default_factory=list)
     _interrupted: bool = False
     _largest: float = 0.0
 
     def bound(self, targets: Sequence[Target]) -> list[OutputReport]:
         """Return a report for each target, in their order."""
         reports: dict[str, OutputReport] = {}
+        proofs: dict[str, Proof | None] = {}
         ranked = targets if self.refine_all else self._ranked(targets)
         for done, target in enumerate(ranked):
-            report = self._one(target, left=len(targets) - done)
+            report, proof = self._one(target, left=len(targets) - done)
             self._largest = max(self._largest, report.bound)
-            reports[target.name] = report
+            reports[target.name], proofs[target.name] = report, proof
+        self.proofs = [proofs[target.name] for target in targets]
         return [reports[target.name] for target in targets]
 
     def _ranked(self, targets: Sequence[Target]) -> list[Target]:
@@ -108,12 +118,12 @@ class Bounding:
         indices = sorted(places)
         return [places[indices[i]] for i in order]
 
-    def _one(self, target: Target, left: int) -> OutputReport:
+    def _one(self, target: Target, left: int) -> tuple[OutputReport, Proof | None]:
         with self.clock.stage("build"):
             reduction = presolve.reduce(target.sectors)
             problem = self.relaxation.problem(reduction.network, self.norms)
         if problem.is_trivial:
-            return target.constant()
+            return target.constant(), Proof(target.index, 0.0, CONSTANT)
         judge = self._judge(problem, target.label, self._largest)
         if _fits(problem):
             solution = self._relaxed(problem, judge, left)
@@ -130,7 +140,7 @@ class Bounding:
         self.progress(f"{target.label}: lower bounds")
         with self.clock.stage("lower_bound"):
             fgl, lower = self._lower_bounds(target, reduction, solution)
-        return OutputReport(
+        report = OutputReport(
             name=target.name,
             index=target.index,
             bound=bound,
@@ -141,6 +151,18 @@ class Bounding:
             status=status.value,
             iterations=solution.iterations,
         )
+        return report, self._proof(report, reduction, judge)
+
+    def _proof(
+        self, report: OutputReport, reduction: Reduction, judge: Incumbent
+    ) -> Proof | None:
+        """Return what a certificate needs, None for a network bounded in parts."""
+        if report.source == NORM_PRODUCT:
+            return Proof(report.index, report.bound, NORM_PRODUCT)
+        if report.source != self.method or judge.multipliers is None:
+            return None
+        multipliers = reduction.restored(judge.multipliers)
+        return Proof(report.index, report.bound, MULTIPLIERS, multipliers)
 
     def _judge(self, problem: Problem, label: str, target: float) -> Incumbent:
         return Incumbent(
@@ -234,7 +256,7 @@ class Bounding:
         """Return the least valid bound and what gave it."""
         with self.clock.stage("verify"):
             product = norm_product(reduced, self.norms)
-        candidates = {method: verified, "norm product": product}
+        candidates = {method: verified, NORM_PRODUCT: product}
         finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
         if not finite:
             raise CertificationError(

@@ -5,22 +5,24 @@ Stage times are taken on the way and nowhere else.
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from geolip import backend, importer, norms, provenance, relaxations
+from geolip import backend, checking, importer, norms, provenance, relaxations
 from geolip.backend import Settings
 from geolip.bounding import Bounding
+from geolip.certificate import EXACT, RIGOROUS_FLOAT, Certificate, Proof
 from geolip.clock import StageClock
-from geolip.errors import SolverUnavailableError, UsageError
+from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
+from geolip.fingerprint import fingerprint
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.report import ModelSummary, Report
 from geolip.target import Target
-from geolip.verify import TRUST
 
 DEFAULT_SOLVER = "auto"
 
@@ -39,6 +41,7 @@ def certify(
     seed: int = 0,
     solver_options: Mapping[str, Any] | None = None,
     verbose: bool = False,
+    exact: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Certify the Lipschitz constant of a network.
@@ -67,6 +70,8 @@ def certify(
         Handed to the solver untouched.
     verbose : bool
         Let a third-party solver print its log.
+    exact : bool
+        Check the bound in exact integer arithmetic as well, as `geolip.verify` does.
     progress : callable, optional
         Called now and then with what prints as one line: a text, or a
         `geolip.incumbent.Look` at a bound in the making.
@@ -116,19 +121,66 @@ def certify(
         progress=progress or _silent,
     )
     outputs = bounding.bound(targets)
+    certificate = _certificate(network, pair, summary, bounding.proofs)
+    if exact:
+        bounding.progress("exact arithmetic")
+        with clock.stage("verify"):
+            certificate = _confirmed(model, certificate, bounding.notes)
     return Report(
         model=summary,
         input_norm=pair.input.name,
         output_norm=pair.output.name,
         method=method,
         solver=name,
-        trust=TRUST,
+        trust=certificate.trust if certificate else RIGOROUS_FLOAT,
         outputs=tuple(outputs),
         seconds=clock.finished(),
         notes=tuple(dict.fromkeys(bounding.notes)),
         versions=provenance.versions(),
         threads=provenance.threads(),
+        certificate=certificate,
     )
+
+
+def _certificate(
+    network: Network,
+    pair: NormPair,
+    summary: ModelSummary,
+    proofs: Sequence[Proof | None],
+) -> Certificate | None:
+    known = [proof for proof in proofs if proof is not None]
+    if len(known) < len(proofs):
+        return None
+    sectors = network.sectors()
+    return Certificate(
+        sha256=summary.sha256,
+        semantic_sha256=fingerprint(sectors),
+        input_name=network.input_name,
+        output_name=network.output_name,
+        input_shape=network.input_shape,
+        output_shape=network.output.shape,
+        input_norm=pair.input.name,
+        output_norm=pair.output.name,
+        slopes=[(block.lower, block.upper) for block in sectors.blocks],
+        proofs=known,
+        trust=RIGOROUS_FLOAT,
+        versions=provenance.versions(),
+    )
+
+
+def _confirmed(
+    model: Any, certificate: Certificate | None, notes: list[str]
+) -> Certificate | None:
+    """Return the certificate as an exact one, if exact arithmetic confirms it."""
+    if certificate is None:
+        notes.append("not checked in exact arithmetic: the network is bounded in parts")
+        return None
+    try:
+        checking.check(model, certificate)
+    except RefusedCertificateError as error:
+        notes.append(f"exact arithmetic does not confirm the bound: {error}")
+        return certificate
+    return replace(certificate, trust=EXACT)
 
 
 def _check_positive(name: str, value: Any) -> None:

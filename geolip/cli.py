@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from geolip import backend
-from geolip.errors import GeolipError, UsageError
+from geolip.errors import CertificationError, GeolipError, UsageError
 from geolip.files import check_writable, write_whole
 
 _ABOVE_MAX = 5
@@ -120,6 +120,12 @@ def main() -> None:
     help="Write the JSON object to a file too; on the way, what is verified is in "
     "FILE.partial.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(),
+    help="Write what proves the bound to a file, for geolip verify.",
+)
+@click.option("--exact", is_flag=True, help="Check in exact integer arithmetic too.")
 @click.option("--max", "largest", type=float, help="Exit 5 if the bound is above this.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the solver's own log.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -135,6 +141,8 @@ def certify(
     options: tuple[tuple[str, Any], ...],
     as_json: bool,
     output: str | None,
+    certificate: str | None,
+    exact: bool,
     largest: float | None,
     verbose: bool,
     quiet: bool,
@@ -143,8 +151,9 @@ def certify(
     from geolip.certification import certify as run
     from geolip.journal import Journal
 
-    if output is not None:
-        check_writable(Path(output))
+    for file in (output, certificate):
+        if file is not None:
+            check_writable(Path(file))
     if largest is not None and math.isnan(largest):
         raise UsageError("--max is not a number: give the largest bound to accept")
     # A polite kill is an interrupt: what is verified by then is reported.
@@ -168,6 +177,7 @@ def certify(
             seed=seed,
             solver_options=dict(options),
             verbose=verbose,
+            exact=exact,
             progress=show,
         )
     finally:
@@ -176,6 +186,12 @@ def certify(
     if output is not None:
         write_whole(Path(output), report.to_json() + "\n")
         journal.close()
+    if certificate is not None:
+        if report.certificate is None:
+            raise CertificationError(
+                "there is no certificate of a network that is bounded in parts"
+            )
+        report.certificate.save(certificate)
     if largest is not None and not report.bound <= largest:
         click.echo(f"geolip: the bound is above --max {largest:g}", err=True)
         sys.exit(_ABOVE_MAX)
@@ -193,6 +209,32 @@ def inspect(model: str, as_json: bool) -> None:
         click.echo(json.dumps(inspection.describe(network), indent=2))
     else:
         click.echo(inspection.table(network))
+
+
+@main.command()
+@click.argument("model", type=click.Path())
+@click.argument("certificate", type=click.Path())
+@click.option("--float", "in_float", is_flag=True, help="Check in float64, faster.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def verify(
+    model: str, certificate: str, in_float: bool, as_json: bool, quiet: bool
+) -> None:
+    """Check that CERTIFICATE proves its claim about MODEL; exit 4 if not."""
+    from geolip import checking
+    from geolip.certificate import Certificate
+
+    line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
+    try:
+        verdict = checking.check(
+            model,
+            Certificate.load(certificate),
+            exact=not in_float,
+            progress=line.show,
+        )
+    finally:
+        line.clear()
+    click.echo(verdict.to_json() if as_json else str(verdict))
 
 
 @main.command()

@@ -17,7 +17,8 @@ import numpy as np
 from scipy import sparse
 
 from geolip.arrays import Array
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.sweep import interior_point
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geolip.clock import StageClock
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.repair import Promise, mended, rescued
 from geolip.verify import round_multipliers, verified_bound
 
@@ -57,6 +58,10 @@ _POOR = 1.1
 # How much more tau the verifier is offered, where repaired multipliers are too near to
 # the boundary for it.
 _NUDGES = (0.0, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
+
+
+# Room for the rounding of whoever checks the bound again, on another machine.
+_ROOM = 1 + 2.0**-40
 
 
 class Incumbent:
@@ -179,6 +184,7 @@ class Incumbent:
             offered = round_multipliers(self._best.scaled_tau(1 + nudge))
             bound = verified_bound(self.problem, offered)
             if bound is not None:
+                bound *= _ROOM
                 if bound < self.bound:
                     self.bound, self.multipliers = bound, offered
                 break

@@ -9,13 +9,15 @@ problem; their multipliers are zero in the original network.
 Source: docs/theory.md section 5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geolip.arrays import Array, Mask
+from geolip.errors import RefusedCertificateError
 from geolip.linear import LinearOperator, add, compose, scaling
+from geolip.multipliers import Multipliers
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
 # Binary exponents up to here leave room for a few more products in float64.
@@ -44,6 +46,31 @@ class Reduction:
         full[self.kept[0]] = values
         return full
 
+    def restored(self, multipliers: Multipliers) -> Multipliers:
+        """Return multipliers of the reduced network as those of the original.
+
+        Zero for what was left out.
+        """
+        parts = iter(multipliers)
+        tau, *d = (_spread(mask, parts, k) for k, mask in enumerate(self.kept))
+        return Multipliers(tau, tuple(d))
+
+    def reduced(self, multipliers: Multipliers) -> Multipliers:
+        """Return the multipliers of the original network that the reduced one needs.
+
+        Raises
+        ------
+        RefusedCertificateError
+            If there are not as many as neurons, or one that is left out is not zero.
+        """
+        parts = list(multipliers)
+        if [part.shape for part in parts] != [mask.shape for mask in self.kept]:
+            raise RefusedCertificateError("multipliers do not fit the network")
+        if any(part[~mask].any() for part, mask in zip(parts, self.kept, strict=True)):
+            raise RefusedCertificateError("multipliers of dead neurons are not zero")
+        tau, *d = (part[mask] for part, mask in zip(parts, self.kept, strict=True))
+        return Multipliers(tau, tuple(part for part in d if part.size))
+
 
 def reduce(network: SectorNetwork) -> Reduction:
     """Return the network without dead or linear neurons and unused inputs.
@@ -68,6 +95,14 @@ def reduce(network: SectorNetwork) -> Reduction:
         for mask, still in zip(kept, alive, strict=True):
             mask[mask] = still
         network = _restrict(network, alive)
+
+
+def _spread(mask: Mask, parts: Iterator[Array], k: int) -> Array:
+    full = np.zeros(len(mask))
+    # Blocks that died altogether have no part, but for the input.
+    if mask.any() or k == 0:
+        full[mask] = next(parts)
+    return full
 
 
 def _without_empty(network: SectorNetwork) -> SectorNetwork:

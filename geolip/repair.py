@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.sweep import interior_point, sweep
 
 Promise: TypeAlias = tuple[float, Multipliers]

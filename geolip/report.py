@@ -8,8 +8,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
+
+from geolip.certificate import Certificate
+from geolip.decimals import round_down, round_up
 
 SCHEMA = "geolip.report/1"
 
@@ -108,6 +110,8 @@ class Report:
         Of geolip and the libraries that matter.
     threads : int
         That the linear algebra may use.
+    certificate : Certificate or None
+        What proves the bound to anybody; None for a network bounded in parts.
     """
 
     model: ModelSummary
@@ -121,6 +125,7 @@ class Report:
     notes: tuple[str, ...]
     versions: Mapping[str, str]
     threads: int
+    certificate: Certificate | None = None
 
     @property
     def worst(self) -> OutputReport:
@@ -245,22 +250,3 @@ class Report:
             f"seconds: {stages}",
         ]
         return lines + [f"note: {note}" for note in self.notes]
-
-
-def round_up(value: float, digits: int = 7) -> str:
-    """Return a decimal that is not below ``value``, with so many significant digits."""
-    return _decimal(value, digits, ROUND_CEILING)
-
-
-def round_down(value: float, digits: int = 7) -> str:
-    """Return a decimal that is not above ``value``, with so many significant digits."""
-    return _decimal(value, digits, ROUND_FLOOR)
-
-
-def _decimal(value: float, digits: int, rounding: str) -> str:
-    if not math.isfinite(value):
-        return str(value)
-    context = Context(prec=digits, rounding=rounding)
-    rounded = context.create_decimal(Decimal(value))
-    plain = 1e-4 <= abs(value) < 10**digits or value == 0
-    return f"{rounded:f}" if plain else f"{rounded:e}"

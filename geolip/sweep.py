@@ -15,7 +15,8 @@ import numpy as np
 from scipy import linalg
 
 from geolip.arrays import Array
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 
 # Schur complements keep at least this share of their own multipliers.
 MARGIN = 1e-8

@@ -17,13 +17,11 @@ import numpy as np
 
 from geolip.arrays import Array, shortened
 from geolip.blocks import BlockFactor, BlockMatrix
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.rigor.definite import least_eigenvalue
 from geolip.rigor.residual import precise_residual
 from geolip.rigor.rounding import UNIT, check_processor, up
-
-# What a bound of this module is called.
-TRUST = "rigorous-float"
 
 # The share of the identity to take off B: at least so much, and so many times what
 # forming B may have changed.

@@ -18,7 +18,8 @@ from scipy import linalg, sparse
 from scipy.linalg import lapack
 
 from geolip.arrays import Array
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 
 # Newton decrements up to here allow a full step.
 _CLOSE = 0.25

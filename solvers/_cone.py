@@ -10,7 +10,8 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.blocks import BlockMatrix
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 
 
 class Cone:

@@ -6,7 +6,8 @@ Source: docs/solvers.md section 2.
 import numpy as np
 
 from geolip.errors import SolverError
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.sweep import interior_point, sweep
 
 # Share of each block's own multipliers that a start leaves to its Schur complement.

@@ -25,7 +25,8 @@ from geolip.backend import Judge, Settings, Solution, Status
 from geolip.blocks import BlockMatrix
 from geolip.errors import SolverError
 from geolip.memory import fits as fits_in_memory
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 
 from . import lifted
 from ._chain import Chain, is_chain

@@ -24,7 +24,8 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.backend import Judge, Settings, Solution, Status
 from geolip.errors import SolverError, UsageError
-from geolip.problem import Multipliers, Problem
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.sectors import Gradients
 
 _DEFAULTS = {"rank": 24, "max_iterations": 20_000}

@@ -14,8 +14,9 @@ from geolip.backend import Settings, Solution, Status
 from geolip.conic import conic
 from geolip.errors import SolverError, SolverUnavailableError, UsageError
 from geolip.incumbent import Incumbent
+from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
-from geolip.problem import Multipliers, Problem
+from geolip.problem import Problem
 
 # Solvers that must work wherever the tests run; only a licence may keep others away.
 EXPECTED = {"lifted", "scs", "clarabel"}

@@ -13,8 +13,9 @@ from geolip import backend, norms
 from geolip.backend import Settings, Status
 from geolip.errors import SolverError
 from geolip.incumbent import Incumbent
+from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
-from geolip.problem import Multipliers, Problem
+from geolip.problem import Problem
 
 chain_module = importlib.import_module("geolip.solvers._chain")
 cone_module = importlib.import_module("geolip.solvers._cone")

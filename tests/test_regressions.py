@@ -15,8 +15,9 @@ from geolip.bounds.norm_product import norm_product
 from geolip.errors import ModelError
 from geolip.incumbent import Incumbent
 from geolip.linear import Dense, add, identity
+from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
-from geolip.problem import Multipliers, Problem
+from geolip.problem import Problem
 from geolip.repair import mended
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 from geolip.sweep import interior_point

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geolip.report import ModelSummary, OutputReport, Report, round_down, round_up
+from geolip.decimals import round_down, round_up
+from geolip.report import ModelSummary, OutputReport, Report
 
 anything = settings(deadline=None, max_examples=300)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -28,7 +29,7 @@ def report(*outputs: OutputReport, **changes: Any) -> Report:
         output_norm="inf",
         method="geolip",
         solver="lifted",
-        trust="checked-float",
+        trust="rigorous-float",
         outputs=outputs or (FIRST, SECOND),
         seconds={"read": 0.25, "solve": 1.5, "total": 1.75},
         notes=("the first note", "another"),
@@ -214,7 +215,7 @@ def test_text() -> None:
     assert "at most   8.000001 " in text
     assert "at least  1.25" in text
     assert "l_inf -> l_inf" in text
-    assert "checked-float" in text
+    assert "rigorous-float" in text
     assert "some/model.onnx: 4 inputs, 2 outputs, 12 neurons in 3 layers" in text
     assert "method geolip, solver lifted, 15 iterations" in text
     assert "total 1.75" in text
@@ -223,8 +224,8 @@ def test_text() -> None:
 
 def test_text_says_what_the_bound_rests_on() -> None:
     # The largest bound is the one of the headline.
-    assert "(checked-float, norm product)" in str(report())
-    assert "(checked-float, geolip)" in str(report(FIRST))
+    assert "(rigorous-float, norm product)" in str(report())
+    assert "(rigorous-float, geolip)" in str(report(FIRST))
 
 
 @anything

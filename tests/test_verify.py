@@ -10,8 +10,9 @@ from oracles import formal_constant
 from geolip import norms
 from geolip.blocks import BlockMatrix
 from geolip.incumbent import Incumbent
+from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
-from geolip.problem import Multipliers, Problem
+from geolip.problem import Problem
 from geolip.verify import round_multipliers, verified_bound
 
 

@@ -20,8 +20,8 @@ from geolip.errors import RefusedCertificateError
 from geolip.exact.definite import largest_eigenvalue, least_eigenvalue
 from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack, slack
+from geolip.multipliers import Multipliers
 from geolip.norms import Norm
-from geolip.problem import Multipliers
 from geolip.sectors import SectorNetwork
 
 _DIGITS = 4

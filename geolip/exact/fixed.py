@@ -8,7 +8,7 @@ Source: docs/certificates.md section 3; slicing for exact products after Ozaki, 
 Oishi and Rump (Numer. Algorithms 59, 2012).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
@@ -140,6 +140,12 @@ class Fixed:
     def fractions(self) -> Integers:
         """Return the entries without their error as exact fractions."""
         return np.asarray(_joined(self.digits) * _unit(self.digits))
+
+    def rows(self) -> Iterator["Fixed"]:
+        """Yield the rows, each (1, n)."""
+        for i in range(self.shape[0]):
+            error = self.error if self.error.size == 1 else self.error[i : i + 1]
+            yield Fixed(tuple(digit[i : i + 1] for digit in self.digits), error)
 
     def square_sum(self) -> Fraction:
         """Return an upper bound of the sum of all squares."""

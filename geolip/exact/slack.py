@@ -16,7 +16,7 @@ from geolip.blocks import BlockMatrix
 from geolip.errors import RefusedCertificateError
 from geolip.exact.entries import Entries, entries, pieces, products, sum_of_sizes
 from geolip.exact.fixed import EXACT, Fixed, fixed, total
-from geolip.problem import Multipliers
+from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 
 # Digits that entries of B are held to: 2^-84.

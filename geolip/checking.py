@@ -1,0 +1,240 @@
+"""Checking a certificate against a model: the way of `geolip verify`.
+
+Slopes and structure are recomputed from the model. Nothing that made the certificate is
+needed or believed: no solver, no relaxation, none of its numbers but the multipliers.
+
+Source: docs/certificates.md sections 1 and 3.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geolip import importer, norms
+from geolip.arrays import Array
+from geolip.certificate import (
+    CONSTANT,
+    EXACT,
+    MULTIPLIERS,
+    NORM_PRODUCT,
+    RIGOROUS_FLOAT,
+    Certificate,
+    Proof,
+    claim,
+)
+from geolip.clock import StageClock
+from geolip.decimals import round_up
+from geolip.errors import RefusedCertificateError, UsageError
+from geolip.exact.decision import proved_square
+from geolip.exact.layers import product_square
+from geolip.fingerprint import fingerprint
+from geolip.network import Network
+from geolip.norms import NormPair
+from geolip.presolve import reduce
+from geolip.problem import Problem
+from geolip.sectors import SectorNetwork
+from geolip.verify import verified_bound
+
+SCHEMA = "geolip.verdict/1"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a certificate was found to prove.
+
+    Parameters
+    ----------
+    bound : float
+        The proved bound.
+    trust : str
+        How it was checked, now.
+    claim : str
+        What is proved, word for word.
+    seconds : float
+        That the check took, the reading of the model included.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    bound: float
+    trust: str
+    claim: str
+    seconds: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """Return the verdict as one JSON object."""
+        content = {"schema": SCHEMA, "accepted": True, **asdict(self)}
+        return json.dumps(content, indent=2, allow_nan=False)
+
+    def __str__(self) -> str:
+        lines = [
+            f"accepted: {self.claim}",
+            f"bound {round_up(self.bound)}, {self.trust}, {self.seconds:.2f} s",
+        ]
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+
+def check(
+    model: Any,
+    certificate: Certificate,
+    *,
+    exact: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Verdict:
+    """Check that a certificate proves its claim about a model.
+
+    Parameters
+    ----------
+    model : path, onnx.ModelProto or sequence of array (n_k, n_{k-1})
+        As for `geolip.certify`.
+    certificate : Certificate
+        From anybody.
+    exact : bool
+        Decide in exact integer arithmetic; otherwise in float64 with margins for every
+        rounding.
+    progress : callable, optional
+        Called now and then with a line of text.
+
+    Returns
+    -------
+    Verdict
+        If it proves its claim.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If it does not; the message says why.
+    UsageError, ModelError
+        If the model cannot be read.
+    """
+    clock = StageClock()
+    network, sha256 = importer.load_with_hash(model)
+    pair = _norms(certificate)
+    _check_model(certificate, network)
+    notes = []
+    if sha256 != certificate.sha256:
+        notes.append("the file is another one than certified, with the same content")
+    targets = _targets(certificate, network, pair)
+    for number, (proof, sectors) in enumerate(targets, 1):
+        if progress is not None:
+            progress(f"proof {number} of {len(targets)}")
+        _check_proof(proof, sectors, pair, exact)
+    trust = EXACT if exact else RIGOROUS_FLOAT
+    return Verdict(
+        bound=certificate.bound,
+        trust=trust,
+        claim=claim(
+            sha256,
+            certificate.bound,
+            pair.input.name,
+            pair.output.name,
+            certificate.outputs,
+            trust,
+        ),
+        seconds=clock.elapsed(),
+        notes=tuple(notes),
+    )
+
+
+def _norms(certificate: Certificate) -> NormPair:
+    try:
+        return norms.parse((certificate.input_norm, certificate.output_norm))
+    except UsageError as error:
+        raise RefusedCertificateError(str(error)) from error
+
+
+def _check_model(certificate: Certificate, network: Network) -> None:
+    sectors = network.sectors()
+    if fingerprint(sectors) != certificate.semantic_sha256:
+        raise RefusedCertificateError("it is about another model: the weights differ")
+    tensors = (
+        (certificate.input_name, certificate.input_shape),
+        (certificate.output_name, certificate.output_shape),
+    )
+    found = (
+        (network.input_name, network.input_shape),
+        (network.output_name, network.output.shape),
+    )
+    if tensors != found:
+        raise RefusedCertificateError(
+            f"it names tensors {tensors}, while the model has {found}"
+        )
+    pairs = [(block.lower, block.upper) for block in sectors.blocks]
+    agree = len(pairs) == len(certificate.slopes) and all(
+        _equal(mine, theirs)
+        for ends, claimed in zip(pairs, certificate.slopes, strict=True)
+        for mine, theirs in zip(ends, claimed, strict=True)
+    )
+    if not agree:
+        raise RefusedCertificateError("its slopes are not those of the activations")
+
+
+def _equal(mine: Array, theirs: Array) -> bool:
+    """Return whether the numbers are equal; a single one stands for all."""
+    return theirs.size in (1, mine.size) and bool((mine == theirs).all())
+
+
+def _targets(
+    certificate: Certificate, network: Network, pair: NormPair
+) -> list[tuple[Proof, SectorNetwork]]:
+    sectors, proofs = network.sectors(), certificate.proofs
+    indices = [proof.index for proof in proofs]
+    if indices == [None]:
+        if pair.rowwise and sectors.output.size > 1:
+            raise RefusedCertificateError("with output norm inf, each output is proved")
+        return [(proofs[0], sectors)]
+    if not pair.rowwise:
+        raise RefusedCertificateError(
+            "with this output norm, there is one proof of all"
+        )
+    known = [index for index in indices if index is not None]
+    if len(set(known)) < len(indices) or max(known) >= sectors.output.size:
+        raise RefusedCertificateError("an output is proved twice, or does not exist")
+    places = np.arange(sectors.output.size)
+    rows = [sectors.rows(places == index) for index in known]
+    return list(zip(proofs, rows, strict=True))
+
+
+def _check_proof(
+    proof: Proof, sectors: SectorNetwork, pair: NormPair, exact: bool
+) -> None:
+    what = "the whole output" if proof.index is None else f"output {proof.index}"
+    try:
+        proved = _proved(proof, sectors, pair, exact)
+    except RefusedCertificateError as error:
+        raise RefusedCertificateError(f"{what}: {error}") from error
+    # Written so that NaN is refused.
+    if not (proof.bound >= 0 and proved <= Fraction(proof.bound) ** 2):
+        raise RefusedCertificateError(
+            f"{what}: the bound {proof.bound!r} is smaller than what is proved"
+        )
+
+
+def _proved(
+    proof: Proof, sectors: SectorNetwork, pair: NormPair, exact: bool
+) -> Fraction:
+    """Return the square of the bound that a proof proves."""
+    reduction = reduce(sectors)
+    problem = Problem(reduction.network, pair.input)
+    if proof.method == CONSTANT:
+        if not problem.is_trivial:
+            raise RefusedCertificateError("the output depends on the input")
+        return Fraction()
+    if proof.method == NORM_PRODUCT:
+        return product_square(reduction.network, pair)
+    if proof.method != MULTIPLIERS or proof.multipliers is None:
+        raise RefusedCertificateError(f"there is no method {proof.method!r}")
+    if problem.is_trivial:
+        return Fraction()
+    multipliers = reduction.reduced(proof.multipliers)
+    if exact:
+        return proved_square(reduction.network, pair.input, multipliers)
+    bound = verified_bound(problem, multipliers)
+    if bound is None:
+        raise RefusedCertificateError("the multipliers are not shown to prove anything")
+    return Fraction(bound) ** 2

@@ -1,0 +1,82 @@
+"""The norm product in exact arithmetic: every layer's norm, along the graph.
+
+Square roots are taken upwards, to about 60 bits.
+
+Source: docs/theory.md section 4; AutoLip (Virmaux and Scaman, NeurIPS 2018).
+"""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from geolip.exact.definite import largest_eigenvalue
+from geolip.exact.entries import Entries, entries
+from geolip.exact.fixed import Fixed, fixed
+from geolip.norms import NormPair
+from geolip.sectors import LinearMap, SectorNetwork
+
+_DIGITS = 5
+# Rows up to which a Gram matrix is formed.
+_LARGEST_GRAM = 2000
+
+
+def product_square(network: SectorNetwork, norms: NormPair) -> Fraction:
+    """Return the square of a bound of the Lipschitz constant in the given norms."""
+    hidden = NormPair(norms.input, norms.input)
+    constants = [Fraction(1)]
+    for block in network.blocks:
+        slope = np.maximum(np.abs(block.lower), np.abs(block.upper))
+        steepest = Fraction(float(slope.max(initial=0.0)))
+        constants.append(steepest * _through(block.preactivation, constants, hidden))
+    return _through(network.output, constants, norms) ** 2
+
+
+def _through(
+    reading: LinearMap, constants: list[Fraction], norms: NormPair
+) -> Fraction:
+    parts = (
+        root(_norm_square(entries(operator), norms)) * constants[j]
+        for j, operator in reading.terms.items()
+    )
+    return sum(parts, Fraction())
+
+
+def _norm_square(matrix: Entries, norms: NormPair) -> Fraction:
+    """Return an upper bound of the square of an operator norm."""
+    largest = float(matrix.sizes().max(initial=0.0))
+    if largest == 0:
+        return Fraction()
+    # To entries below one half.
+    unit = float(np.ldexp(1.0, -np.frexp(largest)[1] - 1))
+    A = fixed([unit * part for part in matrix.parts], _DIGITS, unit * matrix.error)
+    return _scaled_norm_square(A, norms) / Fraction(unit) ** 2
+
+
+def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:
+    rows = A.row_sums()
+    match norms.input.name, norms.output.name:
+        case "inf", "inf":
+            return Fraction(max(rows)) ** 2
+        case "inf", "2":
+            return Fraction(sum(row**2 for row in rows))
+        case "2", "inf":
+            return max(row.square_sum() for row in A.rows())
+        case "2", "2":
+            columns = A.transposed().row_sums()
+            schur = Fraction(max(rows)) * Fraction(max(columns))
+            if max(A.shape) > _LARGEST_GRAM:
+                return schur
+            narrow = A if A.shape[0] <= A.shape[1] else A.transposed()
+            return min(schur, largest_eigenvalue(narrow.times(narrow)))
+    raise ValueError(f"no operator norm for {norms}")
+
+
+def root(square: Fraction) -> Fraction:
+    """Return a fraction not below the square root."""
+    if square == 0:
+        return Fraction()
+    # Scaled by a power of four to an integer of some 128 bits.
+    shift = 64 - (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    scaled = math.ceil(square * Fraction(4) ** shift)
+    return (math.isqrt(scaled) + 1) / Fraction(2) ** shift
