@@ -24,7 +24,8 @@ FORMAT = "geolip.certificate/1"
 DOMAIN = "R^n"
 # The methods of proof.
 MULTIPLIERS, NORM_PRODUCT, CONSTANT = "multipliers", "norm product", "constant"
-EXACT, RIGOROUS_FLOAT = "exact", "rigorous-float"
+# The trust levels; an estimate has no certificate.
+EXACT, RIGOROUS_FLOAT, ESTIMATE = "exact", "rigorous-float", "estimate"
 _CHECKS = {
     EXACT: "exact integer arithmetic",
     RIGOROUS_FLOAT: "IEEE-754 binary64 with a-priori error bounds",

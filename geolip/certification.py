@@ -14,7 +14,7 @@ import numpy as np
 from geolip import backend, checking, importer, norms, provenance, relaxations
 from geolip.backend import Settings
 from geolip.bounding import Bounding
-from geolip.certificate import EXACT, RIGOROUS_FLOAT, Certificate, Proof
+from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate, Proof
 from geolip.clock import StageClock
 from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
 from geolip.fingerprint import fingerprint
@@ -122,6 +122,8 @@ def certify(
     )
     outputs = bounding.bound(targets)
     certificate = _certificate(network, pair, summary, bounding.proofs)
+    if network.inexact:
+        bounding.notes.append(f"an estimate: {checking.inexactness(network)}")
     if exact:
         bounding.progress("exact arithmetic")
         with clock.stage("verify"):
@@ -132,7 +134,7 @@ def certify(
         output_norm=pair.output.name,
         method=method,
         solver=name,
-        trust=certificate.trust if certificate else RIGOROUS_FLOAT,
+        trust=_trust(network, certificate),
         outputs=tuple(outputs),
         seconds=clock.finished(),
         notes=tuple(dict.fromkeys(bounding.notes)),
@@ -149,7 +151,7 @@ def _certificate(
     proofs: Sequence[Proof | None],
 ) -> Certificate | None:
     known = [proof for proof in proofs if proof is not None]
-    if len(known) < len(proofs):
+    if len(known) < len(proofs) or network.inexact:
         return None
     sectors = network.sectors()
     return Certificate(
@@ -168,12 +170,18 @@ def _certificate(
     )
 
 
+def _trust(network: Network, certificate: Certificate | None) -> str:
+    if network.inexact:
+        return ESTIMATE
+    return RIGOROUS_FLOAT if certificate is None else certificate.trust
+
+
 def _confirmed(
     model: Any, certificate: Certificate | None, notes: list[str]
 ) -> Certificate | None:
     """Return the certificate as an exact one, if exact arithmetic confirms it."""
     if certificate is None:
-        notes.append("not checked in exact arithmetic: the network is bounded in parts")
+        notes.append("not checked in exact arithmetic: there is no certificate")
         return None
     try:
         checking.check(model, certificate)

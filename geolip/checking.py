@@ -141,6 +141,15 @@ def check(
     )
 
 
+def inexactness(network: Network) -> str:
+    """Return why a network's own numbers are not known exactly."""
+    nodes = ", ".join(network.inexact)
+    return (
+        f"the graph computes factors of {nodes} from other constants, which may round; "
+        "export the model with constants folded"
+    )
+
+
 def _norms(certificate: Certificate) -> NormPair:
     try:
         return norms.parse((certificate.input_norm, certificate.output_norm))
@@ -149,6 +158,8 @@ def _norms(certificate: Certificate) -> NormPair:
 
 
 def _check_model(certificate: Certificate, network: Network) -> None:
+    if network.inexact:
+        raise RefusedCertificateError(inexactness(network))
     sectors = network.sectors()
     if fingerprint(sectors) != certificate.semantic_sha256:
         raise RefusedCertificateError("it is about another model: the weights differ")

@@ -189,7 +189,7 @@ def certify(
     if certificate is not None:
         if report.certificate is None:
             raise CertificationError(
-                "there is no certificate of a network that is bounded in parts"
+                "no certificate is written: the notes of the report say why"
             )
         report.certificate.save(certificate)
     if largest is not None and not report.bound <= largest:

@@ -89,6 +89,9 @@ class Network:
         The output as a function of the blocks.
     input_name, output_name : str
         The tensors' names in the model.
+    inexact : tuple of str
+        Nodes whose factors the graph computes from others, which may have been rounded:
+        bounds are then about the rounded factors.
     """
 
     input_shape: tuple[int, ...]
@@ -96,6 +99,7 @@ class Network:
     output: Affine
     input_name: str = "input"
     output_name: str = "output"
+    inexact: tuple[str, ...] = ()
 
     @property
     def input_size(self) -> int:

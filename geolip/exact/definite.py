@@ -18,8 +18,8 @@ from geolip.exact.slack import Slack
 _SHIFTS = (2.0**-27, 2.0**-30, 2.0**-33, 2.0**-36, 2.0**-40)
 # Digits of a factor: more where fewer do not suffice.
 _DIGITS = (2, 3)
-# Share by which the largest eigenvalue is overestimated on purpose.
-_SLACK = 2.0**-44
+# Shares by which the largest eigenvalue is overestimated on purpose.
+_SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
 
 Factor = Mapping[tuple[int, int], Fixed]
 
@@ -91,23 +91,28 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
 
     The real matrix is symmetric; what is known of it need not be.
     """
-    entries = matrix.fractions()
-    doubt = len(entries) * Fraction(float(matrix.error.max()))
-    if len(entries) == 1:
-        return Fraction(entries[0, 0]) + doubt
-    symmetric = (entries + entries.T) / 2
-    approximate = symmetric.astype(float)
-    identity = np.eye(len(entries), dtype=int).astype(object)
-    guess = float(np.linalg.eigvalsh(approximate)[-1]) * (1 + _SLACK)
-    # No eigenvalue of A is above t by more than |E| if t I - A = L L' + E.
-    rest = guess * (1 + _SLACK) * np.eye(len(entries)) - approximate
-    try:
-        root = np.linalg.cholesky(rest)
-    except np.linalg.LinAlgError as error:
-        raise RefusedCertificateError("C B^-1 C' is not bounded") from error
-    # The factor in integers, to 60 bits.
-    exponent = 60 - int(np.frexp(root.max())[1])
-    L = np.ldexp(root, exponent).astype(np.int64).astype(object)
-    product = (L @ L.T) * (Fraction(1, 4) ** exponent)
-    E = Fraction(guess) * identity - symmetric - product
-    return Fraction(guess) + Fraction(abs(E).sum(axis=1).max()) + doubt
+    if matrix.shape == (1, 1):
+        return Fraction(matrix.fractions()[0, 0]) + Fraction(float(matrix.error.max()))
+    # Twice the matrix, and its rows as a first bound.
+    double = total([matrix, matrix.transposed()])
+    rows = Fraction(max(double.row_sums())) / 2
+    if rows == 0:
+        return rows
+    unit = Fraction(2) ** (rows.denominator.bit_length() - rows.numerator.bit_length())
+    scaled = double.times_power_of_two(float(unit) / 8)
+    top = float(np.linalg.eigvalsh(scaled.floats())[-1])
+    if not top > 0:
+        return rows
+    size = (1, len(matrix.digits[0]))
+    for slack in _SLACKS:
+        # No eigenvalue of A is above t by more than |E| if t I - A = L L' + E.
+        above = proposed(np.full(size, top * (1 + slack)), 4)
+        rest = Slack((size[1],), [above], {(0, 0): -scaled}, [])
+        try:
+            factor = rest.floats().shifted(-slack * top).factor()
+        except np.linalg.LinAlgError:
+            continue
+        missed = _largest_residual(rest, 0.0, factor, _DIGITS[-1])
+        bound = above.fractions()[0, 0] + missed
+        return min(rows, Fraction(bound) * 4 / unit)
+    return rows

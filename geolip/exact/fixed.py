@@ -154,13 +154,23 @@ class Fixed:
             sizes = sizes + _as_fractions(self.error)
         return Fraction((sizes**2).sum())
 
-    def row_sums(self) -> Integers:
-        """Return upper bounds of the sums of the rows' absolute entries, shape (m,).
+    def times_power_of_two(self, factor: float) -> "Fixed":
+        """Return the matrix times a power of two, to a few more digits."""
+        weights = [factor * 2.0 ** (-BITS * (k + 1)) for k in range(len(self.digits))]
+        parts = [w * digit for w, digit in zip(weights, self.digits, strict=True)]
+        return fixed(parts, len(parts) + 3, factor * self.error)
 
-        Exact fractions; what the error may add is included.
+    def row_sums(self) -> Integers:
+        """Return the sums of the rows' absolute entries, shape (m,), as fractions.
+
+        Exact but for the error, which is added.
         """
+        # A digit is at most half of one before it, so that the first decides the sign.
+        sign = np.sign(self.digits[0])
+        for digit in self.digits[1:]:
+            sign = np.where(sign == 0, np.sign(digit), sign)
         # Sums of that many small integers are exact.
-        sums = [np.abs(digit).sum(axis=1) for digit in self.digits]
+        sums = [(sign * digit).sum(axis=1) for digit in self.digits]
         joined = _joined(sums) * _unit(self.digits)
         if not self.error.any():
             return np.asarray(joined)

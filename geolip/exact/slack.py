@@ -77,18 +77,19 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
         for part, scale in zip(own, scales, strict=True)
     ]
     for k, d in enumerate(multipliers.d, 1):
-        block = network.blocks[k - 1]
+        block, weight = network.blocks[k - 1], d * scales[k] ** 2
+        # Readings per own scale have entries of about one at the most.
         reads = {
-            j: entries(A).scaled(np.ones(block.size), scales[j])
+            j: entries(A).scaled(1 / scales[k], scales[j])
             for j, A in block.preactivation.terms.items()
         }
         ends = pieces(block.lower), pieces(block.upper)
-        cross = products(pieces(-d * scales[k]), [*ends[0], *ends[1]])
+        cross = products(pieces(-weight), [*ends[0], *ends[1]])
         for j, A in reads.items():
             parts = products([c[:, None] for c in cross], A.parts)
             put(k, j, parts, _carried_error(cross, A))
         if (block.lower * block.upper).any():
-            square = products(products(pieces(2.0 * d), ends[0]), ends[1])
+            square = products(products(pieces(2.0 * weight), ends[0]), ends[1])
             for i, left in reads.items():
                 for j, right in reads.items():
                     if j <= i:

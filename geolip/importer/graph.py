@@ -13,6 +13,7 @@ from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
 from geolip.importer.definition import attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, widens
+from geolip.importer.exactness import ADDITIVE, rounds
 from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
@@ -57,6 +58,9 @@ class _Walk:
         self.blocks: list[Block] = []
         self.values: dict[str, Value | None] = {}
         self.types: dict[str, np.dtype[Any]] = {}
+        # Constants that may have been rounded, and nodes that use one as a factor.
+        self.rounded: set[str] = set()
+        self.inexact: list[str] = []
         name = interface.input_name
         with translated(f"input {name!r}"):
             value = self.coordinates(0, interface.input_shape)
@@ -79,6 +83,7 @@ class _Walk:
             output=output,
             input_name=self.interface.input_name,
             output_name=name,
+            inexact=tuple(self.inexact),
         )
         check_products(network)
         return network
@@ -123,10 +128,24 @@ class _Walk:
         if isinstance(result, Block):
             result = self.append(result)
         outputs = [result] if isinstance(result, np.ndarray | Affine) else result
+        self.note_rounding(operation, outputs)
         used = outputs[: len(node.output)]
         for name, value in zip(node.output, used, strict=True):
             if name:
                 self.define(name, value, _declared(operation, value))
+
+    def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
+        """Keep track of constants that arithmetic in the graph may have rounded."""
+        node = operation.node
+        read = any(name in self.rounded for name in node.input)
+        if any(isinstance(value, Affine) and value.terms for value in outputs):
+            if read and node.op_type not in ADDITIVE:
+                self.inexact.append(label(node))
+            return
+        inputs = [_array(value) for value in operation.inputs]
+        results = [array for value in outputs if (array := _array(value)) is not None]
+        if read or rounds(node.op_type, inputs, results):
+            self.rounded.update(name for name in node.output if name)
 
     def value(self, name: str) -> Value | None:
         """Return the value of a tensor, None if it could not be read."""
@@ -153,12 +172,14 @@ class _Walk:
         return Affine({block: identity(size)}, np.zeros(size), shape)
 
 
+def _array(value: Value | None) -> np.ndarray[Any, np.dtype[Any]] | None:
+    """Return a constant as an array."""
+    return value.bias.reshape(value.shape) if isinstance(value, Affine) else value
+
+
 def _folded(operation: Operation) -> Sequence[Value]:
     """Return the outputs of a node that reads constants only."""
-    inputs = [
-        value.bias.reshape(value.shape) if isinstance(value, Affine) else value
-        for value in operation.inputs
-    ]
+    inputs = [_array(value) for value in operation.inputs]
     match operation.node.op_type, inputs, operation.types:
         # What is held in float64 stands for a real number, which a cast may leave alone
         # if the types that the model declares do so, although float64 is wider.

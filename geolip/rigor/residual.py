@@ -36,19 +36,22 @@ def precise_residual(
     """
     count = sum(matrix.sizes)
     largest = max(float(np.abs(x).max(initial=0.0)) for x in solution)
-    # Products of the leading parts are multiples of 2^-2g, their sums below 2^(53-2g).
-    product = up(reach * largest, 8)
-    exponent = math.frexp(product)[1] if product < math.inf else 1000
-    bits = (51 - exponent) // 2
-    unit = math.ldexp(1.0, -bits)
+    # Products of leading parts are multiples of both units' product, and their sums are
+    # below 2^52 such multiples: exact.
+    unit, step = _unit(reach), _unit(largest)
     leading, rest = matrix.split(unit)
-    front = [np.rint(x / unit) * unit for x in solution]
+    front = [np.rint(x / step) * step for x in solution]
     back = [x - f for x, f in zip(solution, front, strict=True)]
     result = [c - p for c, p in zip(outputs, leading.apply(front), strict=True)]
     known = max(float(np.abs(r).max(initial=0.0)) for r in result)
     for A, V in ((leading, back), (rest, solution)):
         result = [r - p for r, p in zip(result, A.apply(V), strict=True)]
     # What is cut off is at most half a unit; products with it are sums of n terms.
-    small = unit * (reach + unit * count + count * largest)
+    small = (reach + unit * count) * step + count * unit * largest
     error = up((count + len(matrix.sizes) + 4) * UNIT * small + 4 * UNIT * known, 8)
     return result, error + count * ETA
+
+
+def _unit(largest: float) -> float:
+    """Return a power of two of which ``largest`` is between 2^24 and 2^25 times."""
+    return math.ldexp(1.0, math.frexp(largest)[1] - 25)

@@ -41,13 +41,14 @@ def check_processor() -> None:
         If the processor does not round to nearest, or flushes small numbers to zero,
         which a library may have switched on.
     """
-    tiny = sys.float_info.min
-    if not (1 + 2**-60 == 1 == 1 - 2**-60 and -1 - 2**-60 == -1 == -1 + 2**-60):
+    # Not as constants, which the compiler would have folded in another process.
+    one, small, tiny = float("1"), float("1e-30"), sys.float_info.min
+    if not (one + small == one == one - small and -one - small == -one == -one + small):
         raise CertificationError(
             "this process does not round to nearest: a library has changed the "
             "rounding mode, so load geolip in a process of its own"
         )
-    if tiny / 2 == 0 or math.nextafter(0.0, 1.0) * 1.0 == 0:
+    if tiny / 2 == 0 or math.nextafter(0.0, one) * one == 0:
         raise CertificationError(
             "this process flushes small numbers to zero: a library built with "
             "-ffast-math has switched that on, so load geolip in a process of its own"
