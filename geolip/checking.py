@@ -204,7 +204,8 @@ def _targets(
             "with this output norm, there is one proof of all"
         )
     known = [index for index in indices if index is not None]
-    if len(set(known)) < len(indices) or max(known) >= sectors.output.size:
+    exist = all(0 <= index < sectors.output.size for index in known)
+    if len(set(known)) < len(indices) or not exist:
         raise RefusedCertificateError("an output is proved twice, or does not exist")
     places = np.arange(sectors.output.size)
     rows = [sectors.rows(places == index) for index in known]

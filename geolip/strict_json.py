@@ -20,6 +20,9 @@ from geolip.errors import RefusedCertificateError, UsageError
 LARGEST_FILE = 64 * 2**20
 DEEPEST = 6
 _LARGEST_INTEGER = 2**53
+# Once escapes are gone, quotes alternate between the start and the end of a text.
+_TEXT = re.compile('"')
+_BRACKET = re.compile(r"[\[\]{}]")
 _HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
 
 
@@ -79,12 +82,10 @@ def _content(path: Path) -> bytes:
 def _depth(text: str) -> int:
     """Return how deep brackets are nested outside of texts, without recursion."""
     depth = deepest = 0
-    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
-        if bracket in "[{":
-            depth += 1
+    for outside in _TEXT.split(text.replace("\\\\", "").replace('\\"', ""))[::2]:
+        for bracket in _BRACKET.findall(outside):
+            depth += 1 if bracket in "[{" else -1
             deepest = max(deepest, depth)
-        elif bracket in "]}":
-            depth -= 1
     return deepest
 
 
@@ -147,11 +148,14 @@ class Reader:
         return _number(self._take(key, str, "a number"))
 
     def optional_integer(self, key: str) -> int | None:
-        """Return an integer, or None for null."""
+        """Return an integer that is not negative, or None for null."""
         if key in self._left and self._left[key] is None:
             self._left.pop(key)
             return None
-        return int(self._take(key, int, "an integer"))
+        number = int(self._take(key, int, "an integer"))
+        if number < 0:
+            _refuse(f"{self._name}: {key!r} is negative")
+        return number
 
     def integers(self, key: str) -> tuple[int, ...]:
         """Return a list of integers that are not negative."""
@@ -205,7 +209,10 @@ def numbers(values: object) -> Array:
 def _number(value: object) -> float:
     if not isinstance(value, str) or not _HEXADECIMAL.fullmatch(value):
         _refuse(f"{str(value)[:30]!r} is not a hexadecimal number such as 0x1.8p+1")
-    number = float.fromhex(value)
-    if not math.isfinite(number) or number.hex() != value:
-        _refuse(f"{value!r} is not a float64 number")
+    try:
+        number = float.fromhex(value)
+    except OverflowError:
+        number = math.inf
+    if number.hex() != value:
+        _refuse(f"{value[:30]!r} is not a float64 number")
     return number

@@ -19,7 +19,7 @@ from geolip.arrays import Array, shortened
 from geolip.blocks import BlockFactor, BlockMatrix
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
-from geolip.rigor.definite import least_eigenvalue
+from geolip.rigor.definite import largest_eigenvalue, least_eigenvalue
 from geolip.rigor.residual import precise_residual
 from geolip.rigor.rounding import UNIT, check_processor, up
 
@@ -92,7 +92,10 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
     output_doubt = problem.network.output.roundings * UNIT * 1.001
     columns = [scale[:, None] for scale in scales]
     row_sums = _scaled(problem.majorant(multipliers, columns), scales)
-    reach = max(float(part.max(initial=0.0)) for part in row_sums)
+    reach = up(float(np.concatenate(row_sums).max()), sum(scaled.sizes) + 8)
+    finite = all(bool(np.isfinite(block).all()) for block in scaled.blocks.values())
+    if not finite or not reach < math.inf:
+        return None
     forming = doubt * reach
     with np.errstate(under="ignore"):
         least, factor = least_eigenvalue(
@@ -119,11 +122,8 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
             _product(spread_outputs, absolute)
             + _product(absolute, [np.abs(r) for r in residual])
         )
-        if not np.isfinite(gram).all():
-            return None
-        largest = float(np.linalg.eigvalsh((gram + gram.T) / 2)[-1])
-        rounding = (len(gram) + 8) ** 2 * UNIT * float(np.linalg.norm(gram))
-        form = largest + float(np.linalg.norm(lost)) + rounding + remainder**2 / least
+        missing = up(float(np.linalg.norm(lost)), lost.size + 8) + remainder**2 / least
+        form = up(largest_eigenvalue(gram), 2) + up(missing, 8)
     if not 0 < form < math.inf:
         return None
     return math.nextafter(math.sqrt(form + _UNDERFLOW) / unit, math.inf)

@@ -239,6 +239,7 @@ SPOILED = {
         '"method":', '"bound":"1.5","method":'
     ),
     "long hexadecimal": lambda text: text.replace("0x1.", "0x1.00000000000000000"),
+    "a number too large": lambda text: text.replace("p+0", "p+9999"),
     "huge hexadecimal": lambda text: text.replace("p+", "p+99"),
     "upper case": lambda text: text.replace("0x1.", "0X1."),
 }
@@ -292,6 +293,14 @@ def test_every_key_is_needed(key):
             continue
         with pytest.raises(RefusedCertificateError):
             Certificate.from_dict(found)
+
+
+def test_texts_full_of_escapes_are_read_quickly():
+    """A quadratic search for brackets would take hours here."""
+    data = b'{"a":"' + b'\\"' * 1_000_000 + b'["}'
+    assert list(strict_json.parse_bytes(data, "file")) == ["a"]
+    with pytest.raises(RefusedCertificateError):
+        strict_json.parse_bytes(data[:-2], "file")
 
 
 def test_large_and_missing_files_are_refused(tmp_path, monkeypatch):
@@ -370,3 +379,66 @@ def exact_product(weights: list[np.ndarray]) -> Fraction:
             for row in W.tolist()
         ]
     return max(sum(row, Fraction()) for row in product)
+
+
+@pytest.mark.parametrize("index", [-1, -2, 2, 10**9])
+def test_outputs_that_do_not_exist_prove_nothing(index):
+    weights = random_weights(np.random.default_rng(0), 2, 8, outputs=2)
+    certificate = certified(weights, "inf")
+    proofs = [Proof(index, 0.0, CONSTANT), Proof(index - 1, 0.0, CONSTANT)]
+    with pytest.raises(RefusedCertificateError, match="does not exist"):
+        check(weights, replace(certificate, proofs=proofs))
+    found = replace(certificate, proofs=proofs).as_dict()
+    if index < 0:
+        with pytest.raises(RefusedCertificateError, match="negative"):
+            Certificate.from_dict(found)
+
+
+def test_claims_about_external_data_name_it(tmp_path):
+    """Two models whose files are the same and whose weights are not."""
+    import onnx
+
+    claims = []
+    for scale in (1.0, 1e-3):
+        model = onnx.load(MODELS[1])
+        for tensor in model.graph.initializer:
+            numbers = onnx.numpy_helper.to_array(tensor)
+            if numbers.dtype == np.float32:
+                changed = (numbers * np.float32(scale)).astype(np.float32)
+                tensor.CopyFrom(onnx.numpy_helper.from_array(changed, tensor.name))
+        path = tmp_path / "model.onnx"
+        onnx.save_model(
+            model,
+            path,
+            save_as_external_data=True,
+            location=f"w{scale}"[:4],
+            size_threshold=0,
+        )
+        claims.append(certified(path, "inf").claim.split()[10])
+    assert len(claims[0]) == 64
+    assert claims[0] != claims[1]
+
+
+def test_factors_that_the_graph_rounds_have_no_certificate(tmp_path):
+    from onnx import TensorProto, helper, numpy_helper
+
+    def model(divisor: float) -> object:
+        W = numpy_helper.from_array(np.float32([[1.0, 2.0], [3.0, -4.0]]), "W")
+        d = numpy_helper.from_array(np.float32([divisor]), "d")
+        nodes = [
+            helper.make_node("Div", ["W", "d"], ["V"], "weights"),
+            helper.make_node("MatMul", ["x", "V"], ["y"], "product"),
+        ]
+        x, y = (
+            helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 2]) for n in "xy"
+        )
+        graph = helper.make_graph(nodes, "g", [x], [y], [W, d])
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+    report = geolip.certify(model(3.0), "inf", exact=True)
+    assert report.trust == "estimate"
+    assert report.certificate is None
+    assert any("product" in note and "round" in note for note in report.notes)
+    exact = certified([np.eye(2)], "inf")
+    with pytest.raises(RefusedCertificateError, match="may round"):
+        check(model(3.0), exact)

@@ -15,6 +15,7 @@ from exact_truth import (
 from generators import random_chain, random_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from geolip import norms
 from geolip.backend import Settings, get
@@ -42,6 +43,7 @@ from geolip.linear import (
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
+from geolip.sectors import LinearMap, SectorNetwork
 from geolip.verify import verified_bound
 
 seeds = st.integers(0, 2**32 - 1)
@@ -168,7 +170,7 @@ def operators(random: np.random.Generator) -> list:
     rows = selection([3, 1, -1, 0, 7, 7, 2, 5], 8)
     columns = selection([2, 0, 1, 6, 5, 4, 3, 7], 8)
     averages = np.where(random.random((8, 8)) < 0.4, numbers(8, 8), 0.0)
-    pool = Sparse(__import__("scipy.sparse", fromlist=["x"]).csr_array(averages))
+    pool = Sparse(sparse.csr_array(averages))
     return [
         dense,
         convolution,
@@ -360,3 +362,54 @@ def test_roots_are_upper_bounds(square):
     found = root(square)
     assert found**2 >= square
     assert found**2 <= square * (1 + Fraction(1, 2**50))
+
+
+def test_errors_move_with_their_rows_and_columns():
+    """A permutation of rounded rows, and a selection of some of them."""
+    factors = np.array([1 / 3, 2.0**-300, 1 / 7, 0.1])
+    rounded = Sparse(scaling(factors).matrix, rounded=1)
+    inner = compose(rounded, Dense(np.eye(4) + 0.25))
+    sizes = entries(inner).error
+    for index in ([2, 0, 3, 1], [3, 1]):
+        rows = Composition((selection(index, 4), *inner.factors))
+        assert np.allclose(entries(rows).error, sizes[index], rtol=1e-3, atol=1e-290)
+        columns = Composition((*inner.factors, selection(index, 4).transpose()))
+        assert np.allclose(
+            entries(columns).error, sizes[:, index], rtol=1e-3, atol=1e-290
+        )
+
+
+def chain_of_matrices(matrices: list) -> SectorNetwork:
+    """Return a network without neurons, so that all matrices are multiplied."""
+    operator = Composition(tuple(Dense(np.array(W)) for W in reversed(matrices)))
+    reading = LinearMap(operator.shape[0], {0: operator})
+    return SectorNetwork(operator.shape[1], (), reading)
+
+
+def test_products_that_underflow_are_refused():
+    """Their product is 2^-1047, what is left of the first two after cancellation."""
+    a, e = 2.0**-199, 2.0**-52
+    matrices = [[[a], [a * (1 + e)]], [[a, -a]], [[a]], [[a]], [[a]]]
+    network = chain_of_matrices(matrices)
+    truth = Fraction(a) ** 5 * Fraction(e)
+    for norm in ("inf", "2"):
+        try:
+            square = product_square(network, norms.parse(norm))
+        except RefusedCertificateError:
+            continue
+        assert square >= truth**2
+
+
+def test_rounded_digits_are_no_exact_digits():
+    """Digits out of range are refused rather than multiplied with a rounding."""
+    large = Fixed((np.array([[2.0**51 + 12345]]), np.array([[3.0]])))
+    with pytest.raises(RefusedCertificateError, match="too large"):
+        large.scaled_columns(Fixed((np.zeros((1, 1)), np.array([[777777.0]]))))
+
+
+@pytest.mark.parametrize("wrong", [11.25, np.nan, np.inf, 2.0**60])
+def test_products_that_are_no_integers_are_noticed(wrong):
+    left, right = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    products._check(left, right, np.array([[11.0]]))
+    with np.errstate(all="ignore"), pytest.raises(RefusedCertificateError):
+        products._check(left, right, np.array([[wrong]]))

@@ -9,7 +9,7 @@ from geolip import backend, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.incumbent import Incumbent
-from geolip.linear import Dense
+from geolip.linear import Composition, Dense
 from geolip.presolve import reduce
 from geolip.problem import Problem
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
@@ -77,3 +77,13 @@ def test_linear_neurons_whose_products_underflow_stay():
     for pair in ("inf", "2"):
         product = norm_product(reduce(network).network, norms.parse(pair))
         assert product >= 1.0 + 1e-5
+
+
+def test_paths_beyond_counting_do_not_make_a_network_dead():
+    """64^172 paths leave float64's range; the numbers themselves do not."""
+    layers = [Dense(np.full((64, 64), 2.0**-5.7))] * 172
+    operator = Composition(tuple(layers))
+    network = SectorNetwork(64, (), LinearMap(64, {0: operator}))
+    with np.errstate(all="raise"):
+        assert reduce(network).network.input_size == 64
+        assert reduce(network).network.output.terms

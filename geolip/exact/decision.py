@@ -18,6 +18,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.exact.definite import largest_eigenvalue, least_eigenvalue
+from geolip.exact.faults import decided, proposing
 from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack, slack
 from geolip.multipliers import Multipliers
@@ -29,6 +30,7 @@ _SOLUTION_DIGITS = 3
 _REFINEMENTS = 1
 
 
+@decided
 def proved_square(
     network: SectorNetwork, norm: Norm, multipliers: Multipliers
 ) -> Fraction:
@@ -60,12 +62,10 @@ def _form(B: Slack, least: Fraction) -> Fraction:
     solution = _solution(B)
     # Both sides of B X = C' are multiplied by what brings X below one.
     largest = max(float(np.abs(x).max(initial=0.0)) for x in solution)
-    unit = float(np.ldexp(1.0, -np.frexp(largest)[1]))
-    X = [proposed(unit * x, _SOLUTION_DIGITS) for x in solution]
-    C = [
-        fixed([unit * part for part in block.parts], _DIGITS, unit * block.error)
-        for block in B.outputs
-    ]
+    exponent = -int(np.frexp(largest)[1])
+    X = [proposed(np.ldexp(x, exponent), _SOLUTION_DIGITS) for x in solution]
+    scaled = [block.times_power_of_two(exponent) for block in B.outputs]
+    C = [fixed(block.parts, _DIGITS, block.error) for block in scaled]
     R = [_less(C[i], B, X, i) for i in range(len(X))]
     terms = [
         part
@@ -77,13 +77,14 @@ def _form(B: Slack, least: Fraction) -> Fraction:
     ]
     squares = [r.square_sum() for r in R]
     form = largest_eigenvalue(total(terms)) + sum(squares) / least
-    return form / Fraction(unit) ** 2
+    return form / Fraction(4) ** exponent
 
 
 def _product(left: Fixed, right: Fixed) -> Fixed:
     return left.transposed().times(right.transposed())
 
 
+@proposing
 def _solution(B: Slack) -> list[Array]:
     """Return a solution of B X = C', about."""
     matrix = B.floats()

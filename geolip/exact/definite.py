@@ -11,6 +11,7 @@ import numpy as np
 
 from geolip.blocks import BlockFactor
 from geolip.errors import RefusedCertificateError
+from geolip.exact.faults import proposing
 from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack
 
@@ -32,17 +33,24 @@ def least_eigenvalue(B: Slack) -> Fraction:
     RefusedCertificateError
         If none of the factors that floating point proposes shows one.
     """
-    approximate = B.floats()
     for shift in _SHIFTS:
-        try:
-            factor = approximate.shifted(shift).factor()
-        except np.linalg.LinAlgError:
+        factor = _factor(B, shift)
+        if factor is None:
             continue
         for digits in _DIGITS:
             least = Fraction(shift) - _largest_residual(B, shift, factor, digits)
             if least > 0:
                 return least
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
+
+
+@proposing
+def _factor(B: Slack, shift: float) -> BlockFactor | None:
+    """Return a factor of B - s I, about, or None."""
+    try:
+        return B.floats().shifted(shift).factor()
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _largest_residual(
@@ -108,9 +116,8 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
         # No eigenvalue of A is above t by more than |E| if t I - A = L L' + E.
         above = proposed(np.full(size, top * (1 + slack)), 4)
         rest = Slack((size[1],), [above], {(0, 0): -scaled}, [])
-        try:
-            factor = rest.floats().shifted(-slack * top).factor()
-        except np.linalg.LinAlgError:
+        factor = _factor(rest, -slack * top)
+        if factor is None:
             continue
         missed = _largest_residual(rest, 0.0, factor, _DIGITS[-1])
         bound = above.fractions()[0, 0] + missed

@@ -8,7 +8,7 @@ the distance is carried along.
 Source: docs/certificates.md section 3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +58,23 @@ class Entries:
         parts = [rows[:, None] * part * columns for part in self.parts]
         if not self.error.any():
             return Entries(parts)
-        return Entries(parts, rows[:, None] * self.error * columns * _UP + _TINY)
+        return Entries(parts, carried(rows[:, None], carried(self.error, columns)))
+
+    def times_power_of_two(self, exponent: int) -> "Entries":
+        """Return the matrix times 2^exponent."""
+        parts = [np.ldexp(part, exponent) for part in self.parts]
+        return Entries(parts, raised(self.error, exponent))
+
+    def normalised(self) -> tuple["Entries", int]:
+        """Return the matrix with entries below one half, and its binary exponent."""
+        largest = float(self.sizes().max(initial=0.0))
+        exponent = int(np.frexp(largest)[1]) + 1
+        return self.times_power_of_two(-exponent), exponent
+
+    def moved(self, move: Callable[[Array], Array]) -> "Entries":
+        """Return the matrix after rows or columns were moved, or left out."""
+        error = move(self.error) if self.error.any() else EXACT
+        return Entries([move(part) for part in self.parts], error)
 
     def sizes(self) -> Array:
         """Return upper bounds of the absolute entries."""
@@ -118,10 +134,9 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
             return entries(left)
         case Sparse(is_selection=True), _:
             right = _chained(others)
-            return Entries([left.apply(part) for part in right.parts], right.error)
+            return right.moved(left.apply)
         case _, [Sparse(is_selection=True) as last]:
-            own = entries(left)
-            return Entries([last.adjoint(part.T).T for part in own.parts], own.error)
+            return entries(left).moved(lambda part: last.adjoint(part.T).T)
     return _product(left, _chained(others))
 
 
@@ -129,25 +144,36 @@ def _product(left: LinearOperator, right: Entries) -> Entries:
     if isinstance(left, Sparse) and _is_diagonal(left):
         factors = left.matrix.diagonal()[:, None]
         parts = products(pieces(factors), right.parts)
-        error = np.abs(factors) * (_doubt(left) * right.sizes() + right.error)
-        return Entries(parts, error * _UP + _TINY if error.any() else EXACT)
-    first, own = _normalised(entries(left))
-    second, theirs = _normalised(right.transposed())
+        error = carried(np.array([[_doubt(left)]]), right.sizes()) + right.error
+        return Entries(parts, carried(np.abs(factors), error))
+    first, own = entries(left).normalised()
+    second, theirs = right.transposed().normalised()
     product = fixed(first.parts, _DIGITS, first.error).times(
         fixed(second.parts, _DIGITS, second.error)
     )
-    unit = 1.0 / (own * theirs)
     parts = [
-        unit * 2.0 ** (-BITS * (k + 1)) * digit
+        np.ldexp(digit, own + theirs - BITS * (k + 1))
         for k, digit in enumerate(product.digits)
     ]
     short = [piece for part in parts for piece in pieces(part)]
-    return Entries(short, product.error / (own * theirs) * _UP)
+    return Entries(short, raised(product.error, own + theirs))
 
 
 def _doubt(operator: Sparse) -> float:
     """Return by how much the stored entries may be off, relatively."""
     return (operator.rounded + 1) * _UNIT if operator.rounded else 0.0
+
+
+@np.errstate(under="ignore")
+def raised(error: Array, exponent: int) -> Array:
+    """Return at least an error times 2^exponent."""
+    return np.ldexp(error, exponent) * _UP + _TINY if error.any() else EXACT
+
+
+@np.errstate(under="ignore")
+def carried(sizes: Array, error: Array) -> Array:
+    """Return at least an error that is multiplied by numbers of the given sizes."""
+    return sizes * error * _UP + _TINY if sizes.any() and error.any() else EXACT
 
 
 def sum_of_sizes(parts: Sequence[Array]) -> Array:
@@ -159,11 +185,3 @@ def _is_diagonal(operator: Sparse) -> bool:
     matrix = operator.matrix
     m, n = operator.shape
     return m == n and matrix.nnz == np.count_nonzero(matrix.diagonal())
-
-
-def _normalised(matrix: Entries) -> tuple[Entries, float]:
-    """Return the matrix with entries below one, and the power of two that did it."""
-    largest = float(max(np.abs(part).max(initial=0.0) for part in matrix.parts))
-    factor = float(np.ldexp(1.0, -np.frexp(largest)[1]))
-    scaled = [factor * part for part in matrix.parts]
-    return Entries(scaled, matrix.error * factor * _UP), factor

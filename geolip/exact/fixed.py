@@ -82,12 +82,15 @@ class Fixed:
                     digits[i + j + 1] += part.T
         return Fixed(_carried(digits), self._error_of_product(other))
 
+    @np.errstate(under="ignore")
     def _error_of_product(self, other: "Fixed") -> Array:
         if not (self.error.any() or other.error.any()):
             return EXACT
         own = np.broadcast_to(self.error, self.shape)
         theirs = np.broadcast_to(other.error, other.shape)
-        error = own @ (other._sizes() + theirs).T + self._sizes() @ theirs.T
+        # Not by the linear algebra library, which nobody checks here.
+        error = np.einsum("ij,kj->ik", own, other._sizes() + theirs)
+        error += np.einsum("ij,kj->ik", self._sizes(), theirs)
         return np.asarray(error * _UP + _TINY)
 
     def _sizes(self) -> Array:
@@ -112,16 +115,20 @@ class Fixed:
         """Return the matrix with column j multiplied by ``factors[0, j]``."""
         count = len(self.digits) + len(factors.digits)
         digits = [np.zeros(self.shape) for _ in range(count)]
+        largest = _largest(self.digits) * _largest(factors.digits)
+        if not min(len(self.digits), len(factors.digits)) * largest < 2.0**53:
+            raise RefusedCertificateError("numbers too large for exact arithmetic")
         for i, left in enumerate(self.digits):
             for j, right in enumerate(factors.digits):
                 digits[i + j + 1] += left * right
-        if not self._largest() * factors._largest() < _RANGE:
-            raise RefusedCertificateError("numbers too large for exact arithmetic")
+        return Fixed(_carried(digits), self._error_of_scaling(factors))
+
+    @np.errstate(under="ignore")
+    def _error_of_scaling(self, factors: "Fixed") -> Array:
         if not (self.error.any() or factors.error.any()):
-            return Fixed(_carried(digits))
+            return EXACT
         error = self.error * (factors._sizes() + factors.error)
-        error = error + self._sizes() * factors.error
-        return Fixed(_carried(digits), error * _UP + _TINY)
+        return (error + self._sizes() * factors.error) * _UP + _TINY
 
     def floats(self) -> Array:
         """Return the nearest float64 matrix, about."""
@@ -176,9 +183,6 @@ class Fixed:
             return np.asarray(joined)
         errors = np.broadcast_to(self.error, self.shape).sum(axis=1) * _UP
         return np.asarray(joined + _as_fractions(errors))
-
-    def _largest(self) -> float:
-        return (float(np.abs(self.digits[0]).max(initial=0.0)) + 1) / _BASE * _UP
 
 
 def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
@@ -239,6 +243,10 @@ def _carried(digits: Sequence[Array]) -> tuple[Array, ...]:
         carry *= _BASE
         digits[k] -= carry
     return tuple(digits)
+
+
+def _largest(digits: Sequence[Array]) -> float:
+    return max(float(np.abs(digit).max(initial=0.0)) for digit in digits)
 
 
 def _joined(digits: Sequence[Array]) -> Integers:

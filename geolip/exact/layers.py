@@ -12,6 +12,7 @@ import numpy as np
 
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.entries import Entries, entries
+from geolip.exact.faults import decided
 from geolip.exact.fixed import Fixed, fixed
 from geolip.norms import NormPair
 from geolip.sectors import LinearMap, SectorNetwork
@@ -21,6 +22,7 @@ _DIGITS = 5
 _LARGEST_GRAM = 2000
 
 
+@decided
 def product_square(network: SectorNetwork, norms: NormPair) -> Fraction:
     """Return the square of a bound of the Lipschitz constant in the given norms."""
     hidden = NormPair(norms.input, norms.input)
@@ -44,13 +46,9 @@ def _through(
 
 def _norm_square(matrix: Entries, norms: NormPair) -> Fraction:
     """Return an upper bound of the square of an operator norm."""
-    largest = float(matrix.sizes().max(initial=0.0))
-    if largest == 0:
-        return Fraction()
-    # To entries below one half.
-    unit = float(np.ldexp(1.0, -np.frexp(largest)[1] - 1))
-    A = fixed([unit * part for part in matrix.parts], _DIGITS, unit * matrix.error)
-    return _scaled_norm_square(A, norms) / Fraction(unit) ** 2
+    scaled, exponent = matrix.normalised()
+    A = fixed(scaled.parts, _DIGITS, scaled.error)
+    return _scaled_norm_square(A, norms) * Fraction(4) ** exponent
 
 
 def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:

@@ -47,7 +47,12 @@ def _check(left: Array, right: Array, product: Array) -> None:
     vector = random.integers(-(2**63), 2**63 - 1, right.shape[0], endpoint=True) | 1
     # int64 arithmetic wraps, which is exact modulo 2^64.
     inner = vector @ right.astype(np.int64)
-    if (product.astype(np.int64) @ vector != left.astype(np.int64) @ inner).any():
+    # Written so that NaN and numbers that are not integers fail.
+    integers = bool((np.abs(product) < _LARGEST).all() and (product % 1.0 == 0).all())
+    if (
+        not integers
+        or (product.astype(np.int64) @ vector != left.astype(np.int64) @ inner).any()
+    ):
         raise RefusedCertificateError(
             "the linear algebra library multiplies wrongly: try another one, or with "
             "OpenBLAS another OPENBLAS_CORETYPE"

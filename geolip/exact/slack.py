@@ -14,8 +14,15 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.blocks import BlockMatrix
 from geolip.errors import RefusedCertificateError
-from geolip.exact.entries import Entries, entries, pieces, products, sum_of_sizes
-from geolip.exact.fixed import EXACT, Fixed, fixed, total
+from geolip.exact.entries import (
+    Entries,
+    carried,
+    entries,
+    pieces,
+    products,
+    sum_of_sizes,
+)
+from geolip.exact.fixed import Fixed, fixed, total
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 
@@ -87,7 +94,7 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
         cross = products(pieces(-weight), [*ends[0], *ends[1]])
         for j, A in reads.items():
             parts = products([c[:, None] for c in cross], A.parts)
-            put(k, j, parts, _carried_error(cross, A))
+            put(k, j, parts, carried(sum_of_sizes(cross)[:, None], A.error))
         if (block.lower * block.upper).any():
             square = products(products(pieces(2.0 * weight), ends[0]), ends[1])
             for i, left in reads.items():
@@ -114,7 +121,7 @@ def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
 def _gram(left: Entries, square: Sequence[Array], right: Entries) -> Fixed:
     """Return left' diag(square) right."""
     weighted = products([s[:, None] for s in square], right.parts)
-    error = _carried_error(square, right)
+    error = carried(sum_of_sizes(square)[:, None], right.error)
     return fixed([p.T for p in left.parts], 2 * _DIGITS, left.error.T).times(
         fixed([p.T for p in weighted], 2 * _DIGITS, error.T)
     )
@@ -128,10 +135,3 @@ def _outputs(network: SectorNetwork, scales: Sequence[Array]) -> list[Entries]:
         else Entries([np.zeros((len(scale), len(ones)))])
         for j, scale in enumerate(scales)
     ]
-
-
-def _carried_error(coefficients: Sequence[Array], A: Entries) -> Array:
-    """Return the error of A's rows multiplied by a sum of coefficients."""
-    if not A.error.any():
-        return EXACT
-    return sum_of_sizes(coefficients)[:, None] * A.error * (1 + 2.0**-20) + 2.0**-1000

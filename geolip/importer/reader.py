@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from onnx import ModelProto
-from onnx.external_data_helper import load_external_data_for_model
+from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
 from geolip.errors import UsageError
 from geolip.importer.boundary import translated
@@ -25,8 +25,8 @@ def read(model: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto
     ModelProto
         The model.
     str
-        The sha256, in hexadecimal, of the bytes or of the serialised model. It does not
-        cover external data.
+        The sha256, in hexadecimal, of the bytes; of the serialised model if that is
+        what was given, or if the file keeps data in others, which is then part of it.
 
     Raises
     ------
@@ -45,9 +45,11 @@ def read(model: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto
     content = _content(path)
     with translated(f"{path} is not an ONNX model, or is damaged"):
         parsed = ModelProto.FromString(content)
+    if not any(map(uses_external_data, parsed.graph.initializer)):
+        return parsed, _sha256(content)
     with translated(f"{path}: external data"):
         load_external_data_for_model(parsed, str(path.parent))
-    return parsed, _sha256(content)
+        return parsed, _sha256(parsed.SerializeToString(deterministic=True))
 
 
 def _content(path: Path) -> bytes:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, Mask
 from geolip.linear.dense import Dense
 from geolip.linear.operator import LinearOperator
 from geolip.linear.sparse import Sparse
@@ -45,6 +45,17 @@ class Composition(LinearOperator):
         for factor in reversed(outer):
             product = factor.apply(product)
         return product
+
+    def rows_of(self, columns: Mask) -> Mask:
+        # Counting paths through all factors would overflow.
+        for factor in reversed(self.factors):
+            columns = factor.rows_of(columns)
+        return columns
+
+    def columns_of(self, rows: Mask) -> Mask:
+        for factor in self.factors:
+            rows = factor.columns_of(rows)
+        return rows
 
     @property
     def roundings(self) -> int:

@@ -82,12 +82,22 @@ class LinearOperator(ABC):
     @cached_property
     def reading_rows(self) -> Mask:
         """Which rows have an entry that is not zero by structure, shape (m,)."""
-        return self._pattern.apply(np.ones((self.shape[1], 1)))[:, 0] > 0
+        return self.rows_of(np.ones(self.shape[1], dtype=bool))
 
     @cached_property
     def read_columns(self) -> Mask:
         """Which columns have an entry that is not zero by structure, shape (n,)."""
-        return self._pattern.adjoint(np.ones((self.shape[0], 1)))[:, 0] > 0
+        return self.columns_of(np.ones(self.shape[0], dtype=bool))
+
+    def rows_of(self, columns: Mask) -> Mask:
+        """Return which rows have an entry in one of the columns, by structure."""
+        counts = self._pattern.apply(columns[:, None].astype(float))
+        return np.asarray(counts[:, 0] != 0)
+
+    def columns_of(self, rows: Mask) -> Mask:
+        """Return which columns have an entry in one of the rows, by structure."""
+        counts = self._pattern.adjoint(rows[:, None].astype(float))
+        return np.asarray(counts[:, 0] != 0)
 
     @cached_property
     def _pattern(self) -> "LinearOperator":

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, Mask
 from geolip.linear.operator import LinearOperator
 
 
@@ -37,6 +37,14 @@ class Sum(LinearOperator):
         for term in self.terms[1:]:
             total = total + term.dense()
         return total
+
+    def rows_of(self, columns: Mask) -> Mask:
+        reached = [term.rows_of(columns) for term in self.terms]
+        return np.asarray(np.any(reached, axis=0))
+
+    def columns_of(self, rows: Mask) -> Mask:
+        reached = [term.columns_of(rows) for term in self.terms]
+        return np.asarray(np.any(reached, axis=0))
 
     @property
     def roundings(self) -> int:

@@ -19,8 +19,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geolip.arrays import Array
 from geolip.blocks import BlockFactor, BlockMatrix
 from geolip.rigor.rounding import ETA, UNIT, up
+
+# Shares of the identity that make a matrix that should be semidefinite definite.
+_SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
 
 
 def least_eigenvalue(
@@ -31,7 +35,7 @@ def least_eigenvalue(
     Parameters
     ----------
     matrix : BlockMatrix
-        Finite numbers, the diagonal below eight.
+        Finite numbers.
     shifts : sequence of float
         The s to try, largest first.
 
@@ -69,6 +73,34 @@ def residual(matrix: BlockMatrix, factor: BlockFactor) -> float:
         largest = float(sums.max(initial=0.0))
     bound = up(largest, 2 * size + 8) + 12.0 * size**2 * ETA
     return bound if math.isfinite(bound) else math.inf
+
+
+def largest_eigenvalue(matrix: Array) -> float:
+    """Return an upper bound of the largest eigenvalue of a symmetric matrix (m, m).
+
+    Of the symmetric part, if it is not symmetric; infinite if none is shown.
+    """
+    if len(matrix) == 1:
+        return float(matrix[0, 0])
+    largest = float(np.abs(matrix).max())
+    if not 0 < largest < math.inf:
+        return 0.0 if largest == 0 else math.inf
+    # To entries of about one; the sum of the two halves is rounded once.
+    unit = math.ldexp(1.0, -math.frexp(largest)[1])
+    scaled = unit * matrix
+    scaled = (scaled + scaled.T) / 2
+    identity = np.eye(len(matrix))
+    doubt = up(2 * len(matrix) * UNIT, 4) + len(matrix) * ETA
+    top = float(np.linalg.eigvalsh(scaled)[-1])
+    for slack in _SLACKS:
+        # No eigenvalue of A is above t by more than |E| if t I - A = L L' + E.
+        rest = BlockMatrix((len(matrix),), {(0, 0): top * identity - scaled})
+        try:
+            factor = rest.shifted(-slack * (abs(top) + 1)).factor()
+        except np.linalg.LinAlgError:
+            continue
+        return up(max(top + residual(rest, factor) + doubt, 0.0) / unit, 4)
+    return math.inf
 
 
 def a_priori(matrix: BlockMatrix, shift: float, factor: BlockFactor) -> float:
