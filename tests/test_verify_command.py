@@ -1,0 +1,80 @@
+"""`geolip verify` and `certify --certificate`: what they print, write and return."""
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+from test_cli import FC, MODELS, one_line, refused, succeeded
+
+from geolip.certificate import Certificate
+
+OTHER = str(MODELS / "digits_fc3.onnx")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("certificates") / "c.json")
+    succeeded("certify", FC, "--certificate", path)
+    return path
+
+
+def test_what_certify_writes_is_accepted(certificate):
+    text = succeeded("verify", FC, certificate)
+    assert text.startswith("accepted: Let F be the function")
+    assert "Checked by exact integer arithmetic." in text
+    assert "rigorous-float" in succeeded("verify", FC, certificate, "--float")
+    verdict = json.loads(succeeded("verify", FC, certificate, "--json"))
+    assert verdict["accepted"] is True
+    assert verdict["schema"] == "geolip.verdict/1"
+    assert verdict["bound"] == Certificate.load(certificate).bound
+    assert verdict["claim"] in text
+
+
+def test_exact_is_what_the_report_says(tmp_path):
+    path = str(tmp_path / "c.json")
+    report = json.loads(
+        succeeded("certify", FC, "--exact", "--certificate", path, "--json")
+    )
+    assert report["trust"] == "exact"
+    assert "certificate" not in report
+    assert Certificate.load(path).trust == "exact"
+    assert "exact integer arithmetic" in Certificate.load(path).claim
+
+
+def test_refusals_exit_with_four(certificate, tmp_path):
+    message = one_line(refused(4, "verify", OTHER, certificate))
+    assert "another model" in message
+    content = json.loads(Path(certificate).read_text())
+    worst = max(content["proofs"], key=lambda proof: float.fromhex(proof["bound"]))
+    smaller = (float.fromhex(worst["bound"]) * 0.999).hex()
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text(Path(certificate).read_text().replace(worst["bound"], smaller))
+    message = one_line(refused(4, "verify", FC, str(damaged)))
+    assert "smaller than what is proved" in message
+    damaged.write_text("{")
+    assert "not valid JSON" in one_line(refused(4, "verify", FC, str(damaged)))
+
+
+def test_wrong_usage_exits_with_two(certificate, tmp_path):
+    refused(2, "verify", FC, str(tmp_path / "missing.json"))
+    refused(2, "verify", str(tmp_path / "missing.onnx"), certificate)
+    refused(2, "verify", FC, str(tmp_path))
+    refused(2, "certify", FC, "--certificate", str(tmp_path / "no" / "c.json"))
+
+
+def test_a_full_disk_leaves_what_was_there(certificate, tmp_path, monkeypatch):
+    path = tmp_path / "c.json"
+    path.write_text("mine")
+
+    def full(self: Path, text: str) -> int:
+        with self.open("w") as file:
+            file.write(text[: len(text) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = Certificate.load(certificate)
+    with pytest.raises(Exception, match="No space left"):
+        result.save(path)
+    assert path.read_text() == "mine"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["c.json"]
