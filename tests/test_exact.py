@@ -319,6 +319,7 @@ BAD = [
     lambda m: Multipliers(m.tau, m.d[:-1]),
     lambda m: Multipliers(m.tau * 2.0**400, m.d),
     lambda m: Multipliers(m.tau * 2.0**-400, m.d),
+    lambda m: Multipliers(m.tau, tuple(d * 2.0**-1074 for d in m.d)),
     lambda m: Multipliers(m.tau, tuple(d * 2.0**250 for d in m.d)),
 ]
 

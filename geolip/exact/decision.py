@@ -51,6 +51,12 @@ def proved_square(
     RefusedCertificateError
         If they prove nothing.
     """
+    # Scaling all of them changes no bound; a power of two rounds nothing.
+    sizes = np.concatenate([np.ravel(part) for part in multipliers])
+    largest = float(np.abs(sizes).max(initial=0.0))
+    if not 0 < largest < np.inf:
+        raise RefusedCertificateError("multipliers are not positive numbers")
+    multipliers = multipliers.scaled(2.0 ** -int(np.frexp(largest)[1]))
     B = slack(network, multipliers)
     least = least_eigenvalue(B)
     budget = norm.exact_budget([Fraction(t) for t in multipliers.tau])
