@@ -20,7 +20,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half written.
+    """Write a file so that it is never seen half written, whatever happens.
 
     Raises
     ------
@@ -31,6 +31,8 @@ def write_whole(path: Path, text: str) -> None:
     try:
         try:
             draft.write_text(text)
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -2,12 +2,16 @@
 
 import errno
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from test_cli import FC, MODELS, one_line, refused, succeeded
 
 from geolip.certificate import Certificate
+from geolip.files import write_whole
 
 OTHER = str(MODELS / "digits_fc3.onnx")
 
@@ -78,3 +82,32 @@ def test_a_full_disk_leaves_what_was_there(certificate, tmp_path, monkeypatch):
         result.save(path)
     assert path.read_text() == "mine"
     assert [entry.name for entry in tmp_path.iterdir()] == ["c.json"]
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path):
+    """Killed at random moments while it writes over and over."""
+    path = tmp_path / "c.json"
+    write_whole(path, "0" * 300_000)
+    for attempt in range(12):
+        writer = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "import sys; from pathlib import Path\n"
+                "from geolip.files import write_whole\n"
+                "print('ready', flush=True)\n"
+                "for i in range(10**6):\n"
+                "    write_whole(Path(sys.argv[1]), str(i % 10) * 300_000)",
+                str(path),
+            ],
+            stdout=subprocess.PIPE,
+        )
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(0.003 * attempt)
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        text = path.read_text()
+        assert len(text) == 300_000
+        assert len(set(text)) == 1
