@@ -118,7 +118,9 @@ def check(
     _check_model(certificate, network)
     notes = []
     if sha256 != certificate.sha256:
-        notes.append("the file is another one than certified, with the same content")
+        notes.append(
+            "the file is another one than certified, with the same weights and slopes"
+        )
     targets = _targets(certificate, network, pair)
     for number, (proof, sectors) in enumerate(targets, 1):
         if progress is not None:

@@ -414,3 +414,20 @@ def test_products_that_are_no_integers_are_noticed(wrong):
     products._check(left, right, np.array([[11.0]]))
     with np.errstate(all="ignore"), pytest.raises(RefusedCertificateError):
         products._check(left, right, np.array([[wrong]]))
+
+
+class Faulty(np.ndarray):
+    """An array whose matrix products have one wrong entry."""
+
+    def __matmul__(self, other):
+        result = np.asarray(self) @ np.asarray(other)
+        result[-1, 0] += 1
+        return result
+
+
+def test_a_faulty_library_is_not_believed():
+    right = np.arange(6.0).reshape(2, 3)
+    left = np.arange(12.0).reshape(4, 3)
+    assert (products.exact_product(left, right) == left @ right.T).all()
+    with pytest.raises(RefusedCertificateError, match="multiplies wrongly"):
+        products.exact_product(left.view(Faulty), right)

@@ -20,8 +20,8 @@ _NAMES = """
     ScatterND Shape Sign Size Slice SpaceToDepth Split Squeeze Tile TopK Transpose Trilu
     Unsqueeze Where"""
 _MOVES = frozenset(_NAMES.split())
-# Operators that read constants as addends only: biases, on which no bound rests.
-ADDITIVE = frozenset(("Add", "Sub", "Sum"))
+# Operators whose constants end up in biases, on which no bound rests.
+ADDITIVE = frozenset(("Add", "Concat", "Sub", "Sum"))
 
 
 def rounds(

@@ -67,9 +67,8 @@ def residual(matrix: BlockMatrix, factor: BlockFactor) -> float:
         products = np.concatenate(factor.absolute_product(ones))
         # Of n products in up to `parts` matrix products, each then subtracted from what
         # is left: that is at most what is missed in the end, and twice the products.
-        sums = (1 + (parts + 1) * UNIT) * missed + (
-            size + 2 * parts + 2
-        ) * UNIT * products
+        sums = (1 + (parts + 1) * UNIT) * missed
+        sums += (size + 2 * parts + 2) * UNIT * products
         largest = float(sums.max(initial=0.0))
     bound = up(largest, 2 * size + 8) + 12.0 * size**2 * ETA
     return bound if math.isfinite(bound) else math.inf

@@ -1,0 +1,222 @@
+"""A second checker of certificates, for small networks; it shares no code with geolip.
+
+Everything is decided in fractions, by the theorem as it is written down; whatever goes
+wrong in any way is refused. ``semantic_sha256`` is not looked at: which model is meant
+is said by the hash of the file's bytes.
+
+Source: docs/theory.md sections 1 to 5.
+"""
+
+import hashlib
+import json
+import math
+import re
+from fractions import Fraction
+from itertools import product
+from operator import mul
+from pathlib import Path
+
+import onnx
+from independent_network import Network, Refused, need
+
+KEYS = "bound claim domain format input model output proofs slopes trust versions"
+HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
+CLAIM = (
+    "Let F be the function computed by the ONNX graph {} when every stored parameter "
+    "is read as the exact real number it encodes and every operator is evaluated in "
+    "exact real arithmetic (inference mode). {}Then ||F(x)-F(y)||_{} <= {} ||x-y||_{} "
+    "for all x, y in R^n. Checked by {}. This is not a statement about any "
+    "floating-point execution of the graph."
+)
+TRUST = {
+    "exact": "exact integer arithmetic",
+    "rigorous-float": "IEEE-754 binary64 with a-priori error bounds",
+}
+
+
+def check(model_path, certificate_path):
+    """Return True if a certificate proves what it says of a model, else raise Refused.
+
+    Models that need more than is known here are refused as well.
+    """
+    try:
+        content = Path(model_path).read_bytes()
+        text = Path(certificate_path).read_text("utf-8")
+        top = json.loads(text, object_pairs_hook=_object)
+        need(top["model"]["sha256"] == hashlib.sha256(content).hexdigest(), "the model")
+        network = Network(onnx.load_model_from_string(content))
+        _check_frame(top, network)
+        for proof in top["proofs"]:
+            _check_proof(proof, network, top["input"]["norm"], top["output"]["norm"])
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(repr(error)) from error
+    return True
+
+
+def _object(pairs):
+    need(len(dict(pairs)) == len(pairs), "a key twice")
+    return dict(pairs)
+
+
+def _number(text):
+    need(HEXADECIMAL.fullmatch(text), f"{text} is not a hexadecimal number")
+    need(float.fromhex(text).hex() == text, f"{text} is not a float64")
+    return Fraction(float.fromhex(text))
+
+
+def _check_frame(top, network):
+    """Check what is claimed, and of which network."""
+    need({*top} == {*KEYS.split()}, "other keys")
+    need(top["domain"] == "R^n", "another domain")
+    need({*top["model"]} == {"sha256", "semantic_sha256"}, "other keys of the model")
+    need(top["format"] == "geolip.certificate/1", "another format")
+    for end, name in (("input", network.input), ("output", network.output)):
+        known = {"name": name, "shape": [*network.tensors[name][0]]}
+        need(top[end] == known | {"norm": top[end]["norm"]}, f"another {end}")
+        need(top[end]["norm"] in ("2", "inf"), "another norm")
+    for layer, pair in zip(network.layers[1:], top["slopes"], strict=True):
+        for mine, end in zip(network.sectors[layer[0]], pair, strict=True):
+            # A single text stands for all neurons.
+            ends = [end] * len(layer) if isinstance(end, str) else end
+            need(ends == [float(mine).hex()] * len(layer), "other slopes")
+    bounds = [_number(proof["bound"]) for proof in top["proofs"]]
+    need(_number(top["bound"]) == max(bounds), "not the largest of the bounds")
+    indices = [proof["index"] for proof in top["proofs"]]
+    which, outputs = "", len(network.tensors[network.output][1])
+    together = top["output"]["norm"] == "2" or outputs == 1
+    if not (together and indices == [None]):
+        need(top["output"]["norm"] == "inf", "not one proof for all outputs together")
+        need(all(type(i) is int and 0 <= i < outputs for i in indices), "no such row")
+        need(len({*indices}) == len(indices), "a row twice")
+        if len(indices) < outputs:
+            which = f"F stands for its outputs {', '.join(map(str, indices))} alone. "
+    norms = top["output"]["norm"], top["bound"], top["input"]["norm"]
+    claim = CLAIM.format(top["model"]["sha256"], which, *norms, TRUST[top["trust"]])
+    need(top["claim"] == claim, "the claim says something else")
+
+
+def _check_proof(proof, network, given, measured):
+    outputs = [*network.tensors[network.output][1].values()]
+    bound, method, index = _number(proof["bound"]), proof["method"], proof["index"]
+    rows, outputs = _needed(network, outputs if index is None else [outputs[index]])
+    parts = {"tau", "d"} if method == "multipliers" else set()
+    need({*proof} == {"index", "bound", "method"} | parts, "other keys of a proof")
+    need(bound >= 0, "a negative bound")
+    if method == "multipliers":
+        layers = [proof["tau"], *proof["d"]]
+        sizes = [len(layer) for layer in network.layers]
+        need([len(layer) for layer in layers] == sizes, "multipliers do not fit")
+        multipliers = [_number(text) for layer in layers for text in layer]
+        need(min(multipliers) >= 0, "a negative multiplier")
+        need(_proved(network, rows, outputs, multipliers, given, bound), "not proved")
+    elif method == "constant":
+        need(not any(outputs), "not constant")
+    else:
+        need(method == "norm product", "another method")
+        least = _norm_product(network, rows, outputs, given, measured)
+        need(bound >= least, "a larger norm product")
+
+
+def _needed(network, outputs):
+    """Return the rows of the coordinates that move and are read, and the outputs'."""
+    moving = {}
+
+    def cut(row):
+        return {j: value for j, value in row.items() if j in moving}
+
+    for c, row in enumerate(network.rows):
+        if c in network.layers[0] or cut(row):
+            moving[c] = cut(row)
+    outputs = [cut(row) for row in outputs]
+    read = set().union(*outputs)
+    for c in sorted(moving, reverse=True):
+        read |= moving[c].keys() if c in read else set()
+    return {c: row for c, row in moving.items() if c in read}, outputs
+
+
+def _proved(network, rows, outputs, multipliers, given, bound):
+    """Decide whether multipliers prove a bound.
+
+    With B positive definite, ``bound^2 I - T C B^-1 C'`` is positive semidefinite if
+    and only if ``[[B, C'], [C, bound^2 / T I]]`` is.
+    """
+    tau = [multipliers[c] for c in rows if c in network.layers[0]]
+    budget = sum(tau) if given == "inf" else max(tau, default=0)
+    need(budget > 0, "no tau")
+    M = [[Fraction(0)] * (len(rows) + len(outputs)) for _ in [*rows, *outputs]]
+    place = {c: k for k, c in enumerate(rows)}
+    for c, k in place.items():
+        if c in network.layers[0]:
+            M[k][k] += multipliers[c]
+            continue
+        # d [(e - a w)(e - b w)' + transposed]
+        (a, b), row = network.sectors[c], rows[c].items()
+        left, right = ([(k, 1), *((place[j], -s * w) for j, w in row)] for s in (a, b))
+        for (i, x), (j, y) in product(left, right):
+            M[i][j] += multipliers[c] * x * y
+            M[j][i] += multipliers[c] * x * y
+    for k, row in enumerate(outputs, len(rows)):
+        M[k][k] = bound**2 / budget
+        for j, value in row.items():
+            M[k][place[j]] = M[place[j]][k] = value
+    return _semidefinite(M, definite=len(rows))
+
+
+def _semidefinite(M, definite=0):
+    """Eliminate in M to decide if it is semidefinite, the first rows definite."""
+    for k, row in enumerate(M):
+        if row[k] < 0 or (row[k] == 0 and (k < definite or any(row[k + 1 :]))):
+            return False
+        for i in range(k + 1, len(M)):
+            # A pivot of zero leaves nothing else in its row.
+            factor = row[i] and row[i] / row[k]
+            for j in range(i, len(M) if factor else i):
+                M[i][j] -= factor * row[j]
+    return True
+
+
+def _norm_product(network, rows, outputs, given, measured):
+    """Return the layers' norms multiplied, and added where paths meet."""
+    constants = [Fraction(1)]
+
+    def reach(some, norm):
+        total = Fraction(0)
+        for constant, layer in zip(constants, network.layers, strict=False):
+            part = [[row.get(c, Fraction(0)) for c in layer] for row in some]
+            total += constant * _norm(part, given, norm) if any(map(any, part)) else 0
+        return total
+
+    for layer in network.layers[1:]:
+        slope = max(map(abs, network.sectors[layer[0]]))
+        some = [rows[c] for c in layer if c in rows]
+        constants.append(slope * reach(some, given))
+    return reach(outputs, measured)
+
+
+def _norm(A, given, measured):
+    """Return an upper bound of a matrix's norm, rounded up in the twentieth digit."""
+    if given == "inf":
+        sums = [sum(map(abs, row)) for row in A]
+        return max(sums) if measured == "inf" else _root(sum(map(mul, sums, sums)))
+    A = A if len(A) < len(A[0]) or measured == "inf" else [*zip(*A, strict=True)]
+    gram = [[sum(map(mul, row, other)) for other in A] for row in A]
+    diagonal = [row[k] for k, row in enumerate(gram)]
+    if measured == "inf":
+        return _root(max(diagonal))
+    low, high = max(diagonal), sum(diagonal)
+    for _ in range(70):
+        middle = (low + high) / 2
+        rest = [[-x for x in row] for row in gram]
+        for k, x in enumerate(diagonal):
+            rest[k][k] = middle - x
+        low, high = (low, middle) if _semidefinite(rest) else (middle, high)
+    return _root(high)
+
+
+def _root(x):
+    """Return the square root of a fraction, rounded up."""
+    digits = 2**120
+    root = math.isqrt(x.numerator * x.denominator * digits**2) + 1
+    return Fraction(root, x.denominator * digits)
