@@ -421,7 +421,7 @@ class Faulty(np.ndarray):
 
     def __matmul__(self, other):
         result = np.asarray(self) @ np.asarray(other)
-        result[-1, 0] += 1
+        result.flat[-1] += 1
         return result
 
 
