@@ -19,10 +19,11 @@ from scipy import sparse
 
 from geolip import norms
 from geolip.backend import Settings, get
+from geolip.blocks import BlockFactor
 from geolip.bounds.norm_product import norm_product
 from geolip.errors import RefusedCertificateError
+from geolip.exact import definite, products
 from geolip.exact import fixed as fixed_module
-from geolip.exact import products
 from geolip.exact.decision import proved_square
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.entries import entries
@@ -431,3 +432,62 @@ def test_a_faulty_library_is_not_believed():
     assert (products.exact_product(left, right) == left @ right.T).all()
     with pytest.raises(RefusedCertificateError, match="multiplies wrongly"):
         products.exact_product(left.view(Faulty), right)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_residual_is_the_largest_row_sum(seed):
+    """For a factor of another matrix, against B - s I - L L' in fractions."""
+    random = np.random.default_rng(seed)
+    network = reduce(random_graph(random, neurons=7, outputs=1)).network
+    B = slack(network, some_multipliers(random, network))
+    sizes, offsets = B.sizes, np.cumsum([0, *B.sizes])
+    lower = np.tril(random.uniform(-0.5, 0.5, (offsets[-1],) * 2))
+    factors = {
+        (i, j): lower[offsets[i] : offsets[i + 1], offsets[j] : offsets[j + 1]]
+        for i in range(len(sizes))
+        for j in range(i + 1)
+    }
+    # The first pivot as a diagonal, as it usually is.
+    factors[0, 0] = np.diagonal(factors[0, 0]).copy()
+    lower[: sizes[0], : sizes[0]] = np.diag(factors[0, 0])
+    factor = BlockFactor(sizes, tuple(range(len(sizes))), factors)
+    grid = 2.0**63
+    L = exact(np.rint(lower * grid)) / Fraction(grid)
+    dense = exact(np.zeros((offsets[-1],) * 2))
+    for i, diagonal in enumerate(B.diagonals):
+        place = slice(offsets[i], offsets[i + 1])
+        dense[place, place] = np.diag(value(diagonal)[0])
+    for (i, j), block in B.blocks.items():
+        rows, columns = (slice(offsets[k], offsets[k + 1]) for k in (i, j))
+        dense[rows, columns] = dense[rows, columns] + value(block)
+        if i != j:
+            dense[columns, rows] = dense[rows, columns].T
+    shift = 2.0**-20
+    E = dense - Fraction(shift) * np.eye(len(dense), dtype=int) - L @ L.T
+    found = definite._largest_residual(B, shift, factor, 3)
+    assert abs(found - abs(E).sum(axis=1).max()) <= Fraction(1, 10**18)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_wrong_factor_proves_nothing(seed, monkeypatch):
+    """As of the identity, whatever B is, or of B but for one entry."""
+    random = np.random.default_rng(seed)
+    network = reduce(random_graph(random, neurons=7, outputs=1)).network
+    B = slack(network, some_multipliers(random, network))
+    real = definite._factor
+
+    def identity(B, shift):
+        blocks = {(k, k): np.full(n, 0.5) for k, n in enumerate(B.sizes)}
+        return BlockFactor(B.sizes, tuple(range(len(B.sizes))), blocks)
+
+    def spoiled(B, shift):
+        factor = real(B, shift)
+        if factor is not None:
+            place = list(factor.factors)[-1]
+            factor.factors[place].flat[0] *= 1.001
+        return factor
+
+    for wrong in (identity, spoiled):
+        monkeypatch.setattr(definite, "_factor", wrong)
+        with pytest.raises(RefusedCertificateError, match="positive definite"):
+            definite.least_eigenvalue(B)
