@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo install test check lint type layers unit test-slow bench format clean
+.PHONY: demo install test check lint type layers unit test-slow mutants bench format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/geolip certify models/digits_fc.onnx --norm inf
@@ -36,6 +36,9 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto -m 'not slow'
+
+mutants: $(VENV)/.installed-dev
+	$(BIN)/python tests/mutants.py
 
 test-slow: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto -m slow

@@ -16,8 +16,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.exact.fixed import BITS, EXACT, fixed
-from geolip.linear import Composition, Dense, LinearOperator, Sparse, Sum
-from geolip.linear.convolution import Convolution
+from geolip.linear import Composition, LinearOperator, Sparse, Sum
 
 _SHORT = 26
 # Digits of a product of operators: more than twice the precision of float64.
@@ -112,11 +111,6 @@ def _least(parts: Sequence[Array]) -> float:
 def entries(operator: LinearOperator) -> Entries:
     """Return the matrix of an operator."""
     match operator:
-        case Dense() | Convolution():
-            return Entries(pieces(operator.dense()))
-        case Sparse():
-            numbers = operator.dense()
-            return Entries(pieces(numbers), _doubt(operator) * np.abs(numbers))
         case Sum():
             terms = [entries(term) for term in operator.terms]
             parts = [part for term in terms for part in term.parts]
@@ -124,7 +118,10 @@ def entries(operator: LinearOperator) -> Entries:
             return Entries(parts, error * _UP)
         case Composition():
             return _chained(operator.factors)
-    raise TypeError(f"no exact entries for {type(operator).__name__}")
+    error = EXACT
+    if operator.roundings:
+        error = _doubt(operator) * operator.absolute.dense()
+    return Entries(pieces(operator.dense()), error)
 
 
 def _chained(factors: Sequence[LinearOperator]) -> Entries:
@@ -159,9 +156,9 @@ def _product(left: LinearOperator, right: Entries) -> Entries:
     return Entries(short, raised(product.error, own + theirs))
 
 
-def _doubt(operator: Sparse) -> float:
+def _doubt(operator: LinearOperator) -> float:
     """Return by how much the stored entries may be off, relatively."""
-    return (operator.rounded + 1) * _UNIT if operator.rounded else 0.0
+    return (operator.roundings + 1) * _UNIT if operator.roundings else 0.0
 
 
 @np.errstate(under="ignore")
