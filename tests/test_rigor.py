@@ -204,3 +204,27 @@ def test_strange_processor_modes_are_noticed(control, word):
     command = [sys.executable, "-c", _STRANGE, control]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert word in done.stdout
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_wrong_factors_of_a_library_prove_nothing_false(seed, monkeypatch):
+    """One entry of the factor is wrong, or it is that of another matrix."""
+    random = np.random.default_rng(seed)
+    matrix = near_singular(random)
+    real = BlockMatrix.factor
+
+    def spoiled(self):
+        factor = real(self)
+        place = list(factor.factors)[random.integers(len(factor.factors))]
+        factor.factors[place].flat[0] *= 1 + 10.0 ** random.uniform(-9, -1)
+        return factor
+
+    def another(self):
+        blocks = {(k, k): np.ones(n) for k, n in enumerate(self.sizes)}
+        return BlockFactor(self.sizes, tuple(range(len(self.sizes))), blocks)
+
+    for wrong in (spoiled, another):
+        monkeypatch.setattr(BlockMatrix, "factor", wrong)
+        least, factor = least_eigenvalue(matrix, (1e-4, 1e-6, 1e-8))
+        monkeypatch.setattr(BlockMatrix, "factor", real)
+        assert factor is None or is_at_least(matrix, least)
