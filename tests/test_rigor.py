@@ -228,3 +228,15 @@ def test_wrong_factors_of_a_library_prove_nothing_false(seed, monkeypatch):
         least, factor = least_eigenvalue(matrix, (1e-4, 1e-6, 1e-8))
         monkeypatch.setattr(BlockMatrix, "factor", real)
         assert factor is None or is_at_least(matrix, least)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_residual_covers_its_own_rounding(seed):
+    """Of the rounded product L L' itself, from which nothing seems to be missing."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 6))
+    L = np.tril(random.standard_normal((n, n)))
+    matrix = BlockMatrix((n,), {(0, 0): L @ L.T})
+    factor = BlockFactor((n,), (0,), {(0, 0): L})
+    missed = abs(exact(L @ L.T) - exact(L) @ exact(L).T)
+    assert Fraction(residual(matrix, factor)) >= missed.sum(axis=1).max() > 0
