@@ -442,3 +442,11 @@ def test_factors_that_the_graph_rounds_have_no_certificate(tmp_path):
     exact = certified([np.eye(2)], "inf")
     with pytest.raises(RefusedCertificateError, match="may round"):
         check(model(3.0), exact)
+
+
+def test_an_output_is_not_proved_twice_for_another():
+    weights = random_weights(np.random.default_rng(0), 2, 8, outputs=2)
+    certificate = certified(weights, "inf")
+    first, _ = certificate.proofs
+    with pytest.raises(RefusedCertificateError, match="twice"):
+        check(weights, replace(certificate, proofs=[first, first]))

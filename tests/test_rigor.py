@@ -240,3 +240,15 @@ def test_the_residual_covers_its_own_rounding(seed):
     factor = BlockFactor((n,), (0,), {(0, 0): L})
     missed = abs(exact(L @ L.T) - exact(L) @ exact(L).T)
     assert Fraction(residual(matrix, factor)) >= missed.sum(axis=1).max() > 0
+
+
+def test_a_wrong_eigenvalue_is_no_spectral_norm(monkeypatch):
+    A = np.random.default_rng(0).standard_normal((4, 6))
+    truth = np.linalg.norm(A, 2)
+    real = np.linalg.eigvalsh
+    for factor in (0.25, 1 - 1e-6, 1 - 1e-11):
+        monkeypatch.setattr(
+            np.linalg, "eigvalsh", lambda matrix, f=factor: f * real(matrix)
+        )
+        bound = spectral_norm(A, np.abs(A), 0)
+        assert bound is None or bound >= truth * (1 - 1e-15)

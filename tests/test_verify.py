@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import formal_constant
 
-from geolip import norms
+from geolip import norms, verify
 from geolip.blocks import BlockMatrix
 from geolip.incumbent import Incumbent
 from geolip.multipliers import Multipliers
@@ -159,3 +159,21 @@ def test_a_network_without_hidden_layers_is_exact():
     bound = verified_bound(whole, Multipliers(np.ones(5), ()))
     assert bound == pytest.approx(np.linalg.norm(W, 2), rel=1e-12)
     assert bound >= np.linalg.norm(W, 2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_wrong_solution_costs_the_bound_not_its_truth(seed, monkeypatch):
+    """As a faulty library might solve B X = C'."""
+    problem = small_problem(seed, "inf")
+    multipliers = random_multipliers(np.random.default_rng(seed), problem)
+    multipliers = multipliers.scaled_tau(1e3)
+    bound = verified_bound(problem, multipliers)
+    if bound is None:
+        return
+    real = verify._solution
+    for factor in (0.9, 1 + 1e-5, 2.0):
+        monkeypatch.setattr(
+            verify, "_solution", lambda *a, f=factor: [f * x for x in real(*a)]
+        )
+        found = verified_bound(problem, multipliers)
+        assert found is None or found >= bound * (1 - 1e-11)
