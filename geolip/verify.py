@@ -26,6 +26,8 @@ from geolip.rigor.rounding import UNIT, check_processor, up
 # The share of the identity to take off B: at least so much, and so many times what
 # forming B may have changed.
 _SHIFTS = ((1e-8, 32), (1e-10, 8), (1e-12, 3))
+# The share of the bound that an inexact solution may cost.
+_LOSS = 1e-14
 # More than what numbers below float64's range may have added up to anywhere.
 _UNDERFLOW = 2.0**-500
 
@@ -104,7 +106,7 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
         least -= forming
         if factor is None or not least > 0:
             return None
-        solution = _solution(scaled, factor, outputs)
+        solution = _solution(scaled, factor, outputs, least)
         absolute = [np.abs(x) for x in solution]
         residual, missed = precise_residual(scaled, outputs, solution, reach)
         # The residual is uncertain by that and by the rounding of forming B and C.
@@ -134,18 +136,28 @@ def _budget(problem: Problem, multipliers: Multipliers) -> float:
 
 
 def _solution(
-    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array]
+    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array], least: float
 ) -> list[Array]:
     """Solve B X = C', given the factor of B - s I."""
-    # Refinement with the shifted factor would converge slowly, if at all.
-    with contextlib.suppress(np.linalg.LinAlgError):
-        factor = matrix.factor()
+    solution, missed = _refined(matrix, factor, outputs)
+    form = float(np.linalg.norm(_product(outputs, solution)))
+    if missed**2 > _LOSS * least * form:
+        # Too near to singular for a shifted factor: refinement hardly converges.
+        with contextlib.suppress(np.linalg.LinAlgError):
+            solution, _ = _refined(matrix, matrix.factor(), outputs)
+    return solution
+
+
+def _refined(
+    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array]
+) -> tuple[list[Array], float]:
+    """Return a solution of B X = C' and the size of its residual."""
     solution = factor.solve(outputs)
-    for _ in range(2):
+    for _ in range(3):
         residual = _subtract(outputs, matrix.apply(solution))
         step = factor.solve(residual)
         solution = [x + s for x, s in zip(solution, step, strict=True)]
-    return solution
+    return solution, _frobenius(_subtract(outputs, matrix.apply(solution)))
 
 
 def _scaled(V: Sequence[Array], scales: Sequence[Array]) -> list[Array]:
