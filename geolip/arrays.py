@@ -1,4 +1,4 @@
-"""The array types of the whole package, and numbers of few significant bits."""
+"""The array types of the whole package, and what is asked of arrays everywhere."""
 
 from typing import TypeAlias
 
@@ -21,3 +21,8 @@ def shortened(values: Array) -> Array:
 def is_short(values: Array) -> bool:
     """Return whether all numbers have at most 24 significant bits."""
     return bool((shortened(values) == values).all())
+
+
+def row_norms(V: Array) -> Array:
+    """Return the rows' l_2 norms as a column, shape (n, 1)."""
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", V, V)))[:, None]

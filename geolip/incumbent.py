@@ -67,8 +67,8 @@ _ROOM = 1 + 2.0**-40
 class Incumbent:
     """Repairs every candidate, keeps the best promise, and verifies when it matters.
 
-    Verification costs about as much as repair. It is done for the first candidate, for
-    one that promises what the solver is asked for, and when the solver is done; what is
+    Verification costs about as much as repair. It is done for a candidate that promises
+    what the solver is asked for, and when the solver is done or interrupted; what is
     reported has always been verified.
 
     Parameters
@@ -133,7 +133,7 @@ class Incumbent:
             self._seen = candidate
             with self._clock.stage("verify"):
                 self._keep(mended(self.problem, candidate))
-                if self.bound == np.inf or self._is_enough(self._promise):
+                if self._is_enough(self._promise):
                     self._verify()
         self._show(iteration)
         return min(self.bound, self._promise)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, row_norms
 from geolip.errors import UsageError
 
 
@@ -74,7 +74,7 @@ class MaxNorm(Norm):
         return np.asarray(np.abs(G).sum(axis=0))
 
     def aligned(self, G: Array) -> Array:
-        return np.where(G < 0, -1.0, 1.0)
+        return np.copysign(1.0, G)
 
     def dual_aligned(self, V: Array) -> Array:
         F = np.zeros_like(V)
@@ -90,13 +90,15 @@ class MaxNorm(Norm):
         return sum(tau, Fraction())
 
     def multipliers(self, G: Array) -> Array:
-        return np.asarray(np.linalg.norm(G, axis=1))
+        return row_norms(G)[:, 0]
 
     def lifted_aligned(self, G: Array) -> Array:
-        length = np.linalg.norm(G, axis=1, keepdims=True)
-        fallback = np.zeros_like(G)
-        fallback[:, 0] = 1.0
-        return np.where(length > 0, G / np.where(length > 0, length, 1.0), fallback)
+        length = row_norms(G)
+        directions = G / np.where(length > 0, length, 1.0)
+        # Written so that NaN counts as zero.
+        still = np.nonzero(~(length > 0))[0]
+        directions[still] = np.eye(1, G.shape[1])
+        return directions
 
     def tied(self, size: int) -> Array:
         return np.eye(size)

@@ -5,7 +5,7 @@ Source: docs/solvers.md section 2.
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, row_norms
 
 from ._cone import Cone
 
@@ -52,12 +52,12 @@ def inflated(cone: Cone, vectors: tuple[Array, ...], share: float = 0.3) -> Arra
         centre = ((block.lower + block.upper) / 2)[:, None]
         half = ((block.upper - block.lower) / 2)[:, None]
         off = vectors[k] - centre * z
-        length = np.linalg.norm(off, axis=1, keepdims=True)
+        length = row_norms(off)
         xi = private(cone.block(k), 1.0)
         xi[:, :rank] = keep * off / np.where(length > 0, length, 1.0)
-        xi /= np.linalg.norm(xi, axis=1, keepdims=True)
+        xi /= row_norms(xi)
         Z = block.preactivation.apply(values)
-        reach = np.linalg.norm(Z, axis=1, keepdims=True)
+        reach = row_norms(Z)
         values.append(centre * Z + half * reach * xi)
     outputs = network.output.apply(values)
     outputs *= keep / np.linalg.norm(outputs)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, row_norms
 from geolip.backend import Judge, Settings, Solution, Status
 from geolip.errors import SolverError, UsageError
 from geolip.multipliers import Multipliers
@@ -215,7 +215,7 @@ def _iterate(problem: Problem, state: _State) -> _State:
     d: list[Array] = [np.zeros(0)] * len(network.blocks)
     for k in range(len(network.blocks), 0, -1):
         block, G, Z = network.blocks[k - 1], gradients[k], state.preactivations[k - 1]
-        pull, reach = _row_norms(G), _row_norms(Z)
+        pull, reach = row_norms(G), row_norms(Z)
         xi = np.where(pull > 0, G / np.where(pull > 0, pull, 1.0), directions[k - 1])
         directions[k - 1] = xi
         # Where a neuron's readings cancel, both ends of the quotient are rounding: it
@@ -223,7 +223,7 @@ def _iterate(problem: Problem, state: _State) -> _State:
         # large one, but not so large that rounding swallows the others.
         scale = reach
         if reach.min(initial=np.inf) <= _SURELY_MOVES * reach.max(initial=0.0):
-            lengths = [_row_norms(vectors) for vectors in state.vectors]
+            lengths = [row_norms(vectors) for vectors in state.vectors]
             scale = block.preactivation.absolute.apply(lengths)
             # Nothing it reads moves: any positive size will do.
             scale = np.where(scale > 0, scale, float(reach.max(initial=0.0)) or 1.0)
@@ -247,12 +247,8 @@ def _iterate(problem: Problem, state: _State) -> _State:
 def _neurons(lower: Array, upper: Array, Z: Array, xi: Array) -> Array:
     centre = (lower + upper)[:, None] / 2
     half = (upper - lower)[:, None] / 2
-    return centre * Z + half * _row_norms(Z) * xi
-
-
-def _row_norms(V: Array) -> Array:
-    return np.asarray(np.linalg.norm(V, axis=1, keepdims=True))
+    return centre * Z + half * row_norms(Z) * xi
 
 
 def _unit_rows(V: Array) -> Array:
-    return V / _row_norms(V)
+    return V / row_norms(V)

@@ -217,7 +217,7 @@ def _steps(random: np.random.Generator, state: _State) -> Array:
     astray = np.asarray(kind >= _UPHILL + _ALONG)
     direction[:, astray] = random.standard_normal((len(direction), int(astray.sum())))
     length = (_size(state.X, zero=0.0) + 1e-3) * _powers(random, _STEP, state.X)
-    return direction * np.where(uphill, length, sign * length) / _size(direction)
+    return direction * (np.where(uphill, length, sign * length) / _size(direction))
 
 
 def _size(X: Array, zero: float = 1.0) -> Array:
