@@ -1,4 +1,4 @@
-"""Random small networks of differences: chains and graphs, several sectors."""
+"""Random numbers and small networks of differences: chains, graphs, any sectors."""
 
 from itertools import pairwise
 
@@ -72,3 +72,9 @@ def random_graph(
         ends = np.array([SECTORS[i] for i in random.integers(len(SECTORS), size=size)])
         blocks.append(SectorBlock(reading(size, k), ends[:, 0], ends[:, 1]))
     return SectorNetwork(sizes[0], tuple(blocks), reading(outputs, len(sizes)))
+
+
+def wide(random: np.random.Generator, m: int, n: int) -> Array:
+    """Return numbers of very different sizes below one half, some of them zero."""
+    numbers = random.uniform(-0.5, 0.5, (m, n)) * 2.0 ** random.integers(-90, 1, (m, n))
+    return numbers * (random.random((m, n)) < 0.9)

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exact_operators import correlated, exact, operator_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import block_diag
-from scipy.signal import correlate
 
 from geolip import linear
 from geolip.arrays import Array
@@ -130,35 +129,13 @@ def close(found: Array, expected: Array) -> None:
 # The contract -----------------------------------------------------------------------
 
 
-def exact(operator: LinearOperator) -> NDArray[Any]:
-    """Return the matrix in rational numbers, from the stored weights alone."""
-    match operator:
-        case Composition():
-            product = exact(operator.factors[0])
-            for factor in operator.factors[1:]:
-                product = product @ exact(factor)
-            return product
-        case Sum():
-            return sum(exact(term) for term in operator.terms)
-        case Dense():
-            inner = np.kron(operator.matrix, np.eye(operator.inner))
-            matrix = np.kron(np.eye(operator.outer), inner)
-        case Sparse():
-            matrix = operator.matrix.toarray()
-        case Convolution():
-            matrix = correlated(operator, np.eye(operator.shape[1]))
-        case _:
-            raise NotImplementedError(type(operator))
-    return np.vectorize(Fraction, otypes=[object])(matrix)
-
-
 @names
 def test_dense_is_exact_up_to_the_roundings_it_admits(name: str) -> None:
     operator = example(name)
-    error = abs(np.vectorize(Fraction)(operator.dense()) - exact(operator))
+    error = abs(exact(operator.dense()) - operator_matrix(operator))
     unit = Fraction(operator.roundings, 2**53)
     # The majorant is itself rounded; a millionth is plenty.
-    majorant = np.vectorize(Fraction)(operator.absolute.dense()) * Fraction(1000001)
+    majorant = exact(operator.absolute.dense()) * Fraction(1000001)
     assert (error * 1000000 <= unit * majorant).all()
 
 
@@ -402,32 +379,6 @@ def test_kinds_of_sparse_matrices(
 
 
 # Convolution ------------------------------------------------------------------------
-
-
-def correlated(conv: Convolution, X: Array) -> Array:
-    """Return the convolution of every column by SciPy, channel by channel."""
-    c_out, depth = conv.kernel.shape[:2]
-    c_in = depth * conv.groups
-    spread = [(k - 1) * d + 1 for k, d in zip(conv.taps, conv.dilations, strict=True)]
-    kernel = np.zeros((c_out, depth, *spread))
-    kernel[(..., *(slice(None, None, d) for d in conv.dilations))] = conv.kernel
-    steps = tuple(slice(None, None, s) for s in conv.strides)
-    results = []
-    for x in X.T:
-        tensor = np.pad(
-            x.reshape(conv.batch, c_in, *conv.space), [(0, 0), (0, 0), *conv.pads]
-        )
-        images = []
-        for image in tensor:
-            for o in range(c_out):
-                first = o // (c_out // conv.groups) * depth
-                channels = [
-                    correlate(image[first + i], kernel[o, i], "valid", "direct")[steps]
-                    for i in range(depth)
-                ]
-                images.append(sum(channels))
-        results.append(np.stack(images).ravel())
-    return np.stack(results, axis=1)
 
 
 @dataclass(frozen=True)
