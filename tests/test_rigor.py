@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from exact_truth import exact, is_positive_definite
+from exact_operators import exact
+from exact_truth import is_positive_definite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
