@@ -1,6 +1,7 @@
 """Files of certificates: read if they are whole, refused whatever else they are."""
 
 import json
+from pathlib import Path
 
 import pytest
 from certificates import certified, small
@@ -109,3 +110,44 @@ def test_large_and_missing_files_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(strict_json, "LARGEST_FILE", 100)
     with pytest.raises(RefusedCertificateError, match="larger"):
         Certificate.load(path)
+
+
+def test_a_file_that_cannot_be_read_is_one_error(tmp_path, monkeypatch):
+    path = tmp_path / "c.json"
+    path.write_text("{}")
+
+    def broken(self, mode):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", broken)
+    with pytest.raises(UsageError, match="cannot be read: Input/output error"):
+        Certificate.load(path)
+
+
+@pytest.mark.parametrize("shape", [[-1], [1, -2], [True], ["1"], [None], [1.0], 3, {}])
+def test_shapes_are_lists_of_sizes(shape):
+    found = json.loads(json.dumps(CONTENT))
+    found["input"]["shape"] = shape
+    with pytest.raises(RefusedCertificateError, match="shape"):
+        Certificate.from_dict(found)
+
+
+def test_slopes_are_pairs_of_numbers():
+    for slopes in ([["0x0.0p+0"]], [[3, "0x0.0p+0"]], [["0x0.0p+0", {}]], ["0x0.0p+0"]):
+        found = json.loads(json.dumps(CONTENT))
+        found["slopes"] = slopes
+        with pytest.raises(RefusedCertificateError):
+            Certificate.from_dict(found)
+
+
+LARGEST = "0x1.fffffffffffffp+1023"
+
+
+def test_numbers_are_the_floats_that_their_texts_are():
+    assert strict_json.numbers([LARGEST, "-0x0.0p+0"]).tolist() == [
+        float.fromhex(LARGEST),
+        0.0,
+    ]
+    for text in ("0x1.8p+9999", "0x1.8p-9999", "0x1.80p+0", "0x1.8p+00", "-0x1p+0"):
+        with pytest.raises(RefusedCertificateError):
+            strict_json.numbers([text])

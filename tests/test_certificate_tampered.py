@@ -138,3 +138,45 @@ def test_an_output_is_not_proved_twice_for_another():
     first, _ = certificate.proofs
     with pytest.raises(RefusedCertificateError, match="twice"):
         check(weights, replace(certificate, proofs=[first, first]))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"input_name": "elsewhere"},
+        {"output_name": "elsewhere"},
+        {"input_shape": (1, 2, 3)},
+        {"output_shape": (1, 9)},
+    ],
+)
+def test_other_tensors_are_refused(changed):
+    weights = random_weights(np.random.default_rng(0), 2, 8, outputs=1)
+    certificate = replace(certified(weights, "2"), **changed)
+    with pytest.raises(RefusedCertificateError, match="names tensors"):
+        check(weights, certificate)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_multipliers_that_are_too_small_prove_nothing(exact):
+    weights = random_weights(np.random.default_rng(0), 2, 8, outputs=1)
+    certificate = certified(weights, "2")
+    (proof,) = certificate.proofs
+    for factor in (0.5, 0.01):
+        smaller = replace(proof, multipliers=proof.multipliers.scaled_tau(factor))
+        with pytest.raises(RefusedCertificateError, match="not shown"):
+            check(weights, replace(certificate, proofs=[smaller]), exact=exact)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_multipliers_of_a_constant_output_are_zero(exact):
+    weights = [np.ones((2, 3)), np.zeros((1, 2))]
+    certificate = certified(weights, "2")
+    for value, accepted in ((0.0, True), (1.0, False)):
+        multipliers = Multipliers(np.full(3, value), (np.full(2, value),))
+        proof = Proof(None, 0.0, MULTIPLIERS, multipliers)
+        changed = replace(certificate, proofs=[proof])
+        if accepted:
+            assert check(weights, changed, exact=exact).bound == 0.0
+        else:
+            with pytest.raises(RefusedCertificateError, match="dead"):
+                check(weights, changed, exact=exact)

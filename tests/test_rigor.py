@@ -12,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geolip.blocks import BlockFactor, BlockMatrix
-from geolip.rigor.definite import a_priori, least_eigenvalue, residual
+from geolip.rigor.definite import (
+    a_priori,
+    largest_eigenvalue,
+    least_eigenvalue,
+    residual,
+)
 from geolip.rigor.residual import precise_residual
 from geolip.rigor.rounding import UNIT, check_processor, up
 from geolip.rigor.spectral import spectral_norm
@@ -253,3 +258,42 @@ def test_a_wrong_eigenvalue_is_no_spectral_norm(monkeypatch):
         )
         bound = spectral_norm(A, np.abs(A), 0)
         assert bound is None or bound >= truth * (1 - 1e-15)
+
+
+@pytest.mark.parametrize("failures", range(5))
+def test_where_factors_fail_the_next_counts_and_in_the_end_none(failures, monkeypatch):
+    half = np.random.default_rng(0).standard_normal((4, 4))
+    matrix, real, asked = half @ half.T, BlockMatrix.factor, []
+
+    def failing(self):
+        asked.append(self)
+        if len(asked) <= failures:
+            raise np.linalg.LinAlgError
+        return real(self)
+
+    monkeypatch.setattr(BlockMatrix, "factor", failing)
+    bound = largest_eigenvalue(matrix)
+    truth = float(np.linalg.eigvalsh(matrix)[-1])
+    if failures < 3:
+        assert len(asked) == failures + 1
+        assert truth <= bound <= truth * (1 + 1e-8)
+    else:
+        assert len(asked) == 3
+        assert bound == np.inf
+
+
+def test_eigenvalues_of_what_is_no_matrix_are_infinite():
+    assert largest_eigenvalue(np.zeros((2, 2))) == 0.0
+    for bad in (np.nan, np.inf, -np.inf):
+        assert largest_eigenvalue(np.array([[1.0, bad], [bad, 1.0]])) == np.inf
+
+
+@given(seeds, st.integers(1, 6))
+@settings(max_examples=100, deadline=None)
+def test_no_eigenvalue_is_above_its_bound(seed, m):
+    random = np.random.default_rng(seed)
+    half = random.standard_normal((m, int(random.integers(1, 6))))
+    A = half @ half.T * 10.0 ** random.uniform(-9, 9) * random.choice([-1, 1])
+    above = Fraction(largest_eigenvalue(A)) * np.eye(m, dtype=int)
+    symmetric = (exact(A) + exact(A).T) / 2
+    assert is_positive_definite(above + exact(np.eye(m) * 1e-300) - symmetric)

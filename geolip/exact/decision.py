@@ -86,10 +86,6 @@ def _form(B: Slack, least: Fraction) -> Fraction:
     return form / Fraction(4) ** exponent
 
 
-def _product(left: Fixed, right: Fixed) -> Fixed:
-    return left.transposed().times(right.transposed())
-
-
 @proposing
 def _solution(B: Slack) -> list[Array]:
     """Return a solution of B X = C', about."""
