@@ -180,3 +180,15 @@ def test_multipliers_of_a_constant_output_are_zero(exact):
         else:
             with pytest.raises(RefusedCertificateError, match="dead"):
                 check(weights, changed, exact=exact)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_the_line_is_drawn_at_the_bound(size, exact):
+    """However large it is, by both arithmetics."""
+    weights = random_weights(np.random.default_rng(1), 2, 8, outputs=1)
+    weights = [size * W for W in weights]
+    certificate = certified(weights, "2")
+    assert check(weights, certificate, exact=exact).bound == certificate.bound
+    with pytest.raises(RefusedCertificateError, match="smaller than what is proved"):
+        check(weights, with_bounds(certificate, 1 - 1e-9), exact=exact)

@@ -13,7 +13,7 @@ from scipy import sparse
 from geolip import norms
 from geolip.bounds.norm_product import norm_product
 from geolip.errors import RefusedCertificateError
-from geolip.exact.entries import entries
+from geolip.exact.entries import carried, entries, raised
 from geolip.exact.layers import product_square, root
 from geolip.linear import (
     Composition,
@@ -136,3 +136,15 @@ def test_products_that_underflow_are_refused():
         except RefusedCertificateError:
             continue
         assert square >= truth**2
+
+
+@given(st.floats(1e-307, 1e300), st.integers(-600, 20), st.floats(1e-150, 1e5))
+def test_errors_that_are_moved_are_rounded_up(error, exponent, size):
+    """Also where they leave float64's range at its lower end, which raises nothing."""
+    errors, sizes = np.array([[error]]), np.array([[size]])
+    with np.errstate(all="raise"):
+        moved, grown = raised(errors, exponent), carried(sizes, errors)
+    assert Fraction(moved[0, 0]) > Fraction(error) * Fraction(2) ** exponent
+    assert Fraction(grown[0, 0]) > Fraction(error) * Fraction(size)
+    assert moved[0, 0] <= 2 * error * 2.0**exponent + 2.0**-999
+    assert grown[0, 0] <= 2 * error * size + 2.0**-999
