@@ -103,6 +103,28 @@ def test_products_too_large_to_be_exact_are_refused():
         products.exact_product(large / 2, large, summands=2)
 
 
+def test_products_that_just_reach_the_limit_are_refused():
+    for left, right in ((2.0**26, 2.0**27), (2.0**25 + 1, 2.0**28)):
+        with pytest.raises(RefusedCertificateError, match="too large"):
+            products.exact_product(np.array([[left]]), np.array([[right]]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 3)])
+def test_rows_keep_their_own_errors(shape):
+    """Whether there is one error for all entries, or one for each."""
+    random = np.random.default_rng(0)
+    error = random.uniform(2.0**-20, 2.0**-10, shape)
+    real = wide(random, 4, 3)
+    matrix = fixed([real + error * random.choice([-1, 1], (4, 3))], 4, error)
+    rows = list(matrix.rows())
+    assert len(rows) == 4
+    for i, row in enumerate(rows):
+        assert row.shape == (1, 3)
+        assert within(row, exact(real[i : i + 1]))
+        assert row.error.max() <= error[i if len(error) > 1 else 0].max() * (1 + 1e-5)
+        assert row.square_sum() >= (exact(real[i]) ** 2).sum()
+
+
 @given(seeds)
 @settings(deadline=None)
 def test_a_wrong_product_is_noticed(seed):
