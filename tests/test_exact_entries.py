@@ -71,6 +71,19 @@ def test_entries_of_operators_are_exact(kind, seed):
         assert (mantissa * 2**26 % 1 == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 3), (2, 3), (3, 2), (3, 3)])
+def test_what_is_diagonal_need_not_be_square(shape):
+    """A pooling of which hardly anything is left."""
+    random = np.random.default_rng(0)
+    factors = np.zeros(shape)
+    np.fill_diagonal(factors, [0.5, 0.25, 3.0][: min(shape)])
+    inner = Dense(random.standard_normal((shape[1], 4)))
+    operator = Composition((Sparse(sparse.csr_array(factors)), inner))
+    found = sum(exact(part) for part in entries(operator).parts)
+    assert found.shape == operator.shape
+    assert (found == operator_matrix(operator)).all()
+
+
 def test_rounded_numbers_carry_their_rounding():
     third = Sparse(scaling(np.array([1 / 3, 0.1])).matrix, rounded=1)
     operator = compose(third, Dense(np.array([[3.0, 1.0], [7.0, -1.0]])))

@@ -77,6 +77,19 @@ def test_a_wrong_eigenvalue_is_no_largest_one(seed, factor, monkeypatch):
     assert is_above(largest_eigenvalue(matrix), matrix)
 
 
+def test_tiny_matrices_have_eigenvalues_as_sharp():
+    half = wide(np.random.default_rng(0), 4, 4) * 2.0**-40
+    matrix = proposed(half @ half.T, 10)
+    bound = largest_eigenvalue(matrix)
+    symmetric = (value(matrix) + value(matrix).T) / 2
+    identity = np.eye(4, dtype=int)
+    assert is_positive_definite(
+        bound * (1 + Fraction(1, 10**20)) * identity - symmetric
+    )
+    below = bound * (1 - Fraction(1, 10**11)) * identity
+    assert not is_positive_definite(below - symmetric)
+
+
 def test_without_a_positive_eigenvalue_the_rows_are_the_bound():
     assert largest_eigenvalue(proposed(-np.eye(3) / 4, 3)) == Fraction(1, 4)
     assert largest_eigenvalue(proposed(np.zeros((3, 3)), 3)) == 0
