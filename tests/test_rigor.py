@@ -155,6 +155,16 @@ def test_up_covers_sums(numbers):
     assert Fraction(up(total, len(numbers))) >= sum(map(Fraction, numbers))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 100, 1000])
+def test_up_covers_sums_whose_roundings_all_go_down(count):
+    """Each of the small numbers is lost where it is added."""
+    total = 1.0
+    for _ in range(count):
+        total += UNIT
+    assert total == 1.0
+    assert Fraction(up(total, count)) >= 1 + count * Fraction(UNIT)
+
+
 def test_this_processor_is_fine():
     check_processor()
 
