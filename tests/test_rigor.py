@@ -89,6 +89,19 @@ def test_no_eigenvalue_of_many_is_below_its_bound():
     assert check_near_singular(100_000) > 20_000
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_the_second_opinion_covers_the_factorisation(seed):
+    """Also of matrices whose entries are not about one."""
+    random = np.random.default_rng(seed)
+    n, scale = int(random.integers(2, 9)), 2.0 ** random.integers(0, 20)
+    half = random.standard_normal((n, n))
+    matrix = BlockMatrix((n,), {(0, 0): scale * (half @ half.T + np.eye(n))})
+    factor = matrix.factor()
+    L = exact(factor.factors[0, 0])
+    missed = abs(rational(matrix) - L @ L.T).sum(axis=1).max()
+    assert 0 < missed <= -Fraction(a_priori(matrix, 0.0, factor))
+
+
 @given(seeds)
 @settings(max_examples=150, deadline=None)
 def test_a_wrong_factor_does_no_harm(seed):

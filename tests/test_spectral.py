@@ -47,6 +47,10 @@ def test_spectral_norms_cover_what_entries_were_rounded_by(seed):
     assert bound is None or bound >= np.linalg.norm(worst, 2) * (1 - 1e-14)
 
 
+def test_nothing_is_shown_of_a_matrix_of_zeros():
+    assert spectral_norm(np.zeros((2, 3)), np.zeros((2, 3)), 0) is None
+
+
 def test_a_hadamard_matrix_has_the_norm_of_its_rows():
     H = np.array([[1.0]])
     for _ in range(5):
