@@ -100,16 +100,17 @@ class Fixed:
     def _times_in_halves(self, other: "Fixed") -> "Fixed":
         middle = self.shape[1] // 2
         halves = [
-            matrix._columns(part)
+            matrix.part(slice(None), part)
             for part in (slice(middle), slice(middle, None))
             for matrix in ((self,) if other is self else (self, other))
         ]
         left, right = halves[: len(halves) // 2], halves[len(halves) // 2 :]
         return total([part[0].times(part[-1]) for part in (left, right)])
 
-    def _columns(self, part: slice) -> "Fixed":
-        error = self.error if self.error.size == 1 else self.error[:, part]
-        return Fixed(tuple(digit[:, part] for digit in self.digits), error)
+    def part(self, rows: slice, columns: slice) -> "Fixed":
+        """Return a part of the matrix."""
+        error = self.error if self.error.size == 1 else self.error[rows, columns]
+        return Fixed(tuple(digit[rows, columns] for digit in self.digits), error)
 
     def scaled_columns(self, factors: "Fixed") -> "Fixed":
         """Return the matrix with column j multiplied by ``factors[0, j]``."""
@@ -167,22 +168,27 @@ class Fixed:
         parts = [w * digit for w, digit in zip(weights, self.digits, strict=True)]
         return fixed(parts, len(parts) + 3, factor * self.error)
 
-    def row_sums(self) -> Integers:
-        """Return the sums of the rows' absolute entries, shape (m,), as fractions.
-
-        Exact but for the error, which is added.
-        """
+    def row_sums(self) -> "Fixed":
+        """Return the sums of the rows' absolute entries, shape (m, 1)."""
         # A digit is at most half of one before it, so that the first decides the sign.
         sign = np.sign(self.digits[0])
         for digit in self.digits[1:]:
             sign = np.where(sign == 0, np.sign(digit), sign)
         # Sums of that many small integers are exact.
-        sums = [(sign * digit).sum(axis=1) for digit in self.digits]
-        joined = _joined(sums) * _unit(self.digits)
+        sums = [(sign * digit).sum(axis=1)[:, None] for digit in self.digits]
         if not self.error.any():
-            return np.asarray(joined)
-        errors = np.broadcast_to(self.error, self.shape).sum(axis=1) * _UP
-        return np.asarray(joined + _as_fractions(errors))
+            return Fixed(_carried(sums))
+        errors = np.broadcast_to(self.error, self.shape).sum(axis=1)[:, None] * _UP
+        return Fixed(_carried(sums), errors)
+
+    def largest(self) -> Fraction:
+        """Return an upper bound of the largest entry."""
+        return Fraction(self.upper().max())
+
+    def upper(self) -> Integers:
+        """Return upper bounds of the entries as fractions."""
+        bounds = self.fractions()
+        return bounds + _as_fractions(self.error) if self.error.any() else bounds
 
 
 def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
