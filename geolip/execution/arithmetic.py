@@ -11,6 +11,7 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.rigor.rounding import UNIT as UNIT64
+from geolip.rigor.rounding import up
 
 # Unit roundoff of float32, its smallest normal and its largest number.
 UNIT = 2.0**-24
@@ -38,3 +39,10 @@ def raised(values: Array, roundings: int) -> Array:
         terms count n.
     """
     return np.asarray(np.nextafter(values * (1 + 2 * (roundings + 2) * UNIT64), np.inf))
+
+
+def length(values: Array) -> float:
+    """Return a number not below the l_2 norm of non-negative numbers."""
+    # Squares may underflow where numbers are below 2^-500.
+    tiny = len(values) * 2.0**-500
+    return up(float(np.linalg.norm(values)), len(values) + 2) + tiny

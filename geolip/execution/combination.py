@@ -2,20 +2,29 @@
 
 With A the map's entries, b its constants, e the errors of the tensors read and S the
 sizes of their terms: errors of ``|A| e`` are carried on, terms are of size
-``|A| S + |b|``, and each passes at most ``depth`` roundings.
+``|A| S + |b|``, and each passes at most ``depth`` roundings. Errors and ranges are also
+carried on in the l_2 norm, with the norms of A and of its rows.
+
+Source: docs/certificates.md section 5.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from geolip.arrays import Array
+from geolip.bounds.jacobian import EUCLIDEAN
+from geolip.bounds.operator_norm import operator_norm
 from geolip.errors import CertificationError
-from geolip.execution.arithmetic import ETA, LARGEST, MOST_ROUNDINGS, raised
+from geolip.execution.arithmetic import ETA, LARGEST, MOST_ROUNDINGS, length, raised
 from geolip.execution.tensor import Tensor
+from geolip.execution.values import Values, enclosed
 from geolip.importer.operation import Operation, label
+from geolip.linear import Convolution, Dense, LinearOperator, Sparse
 from geolip.network import Affine
 from geolip.rigor.rounding import UNIT as UNIT64
+from geolip.rigor.rounding import up
 
 # More than what numbers below float64's range add up to in one node.
 _TINY = 2.0**-1000
@@ -42,8 +51,7 @@ def combined(
     tensors : mapping of int to Tensor
         The node's inputs that depend on the network's input.
     depth : int
-        The result's depth; at least the number of terms if an entry of the map is no
-        single number of the model.
+        The result's depth; no row of the map may have more entries, but for one.
     constants : array (n,), optional
         The sizes of all constants that are added, before any cancel; those of the
         reading's bias if not given.
@@ -64,27 +72,31 @@ def combined(
             f"{label(operation.node)}: sums of {depth:.1e} terms are too long to bound "
             "their rounding in float32"
         )
-    parts = [tensors.get(j) for j in range(len(operation.inputs))]
-    roundings = depth + reading.linear.roundings + len(parts) + 8
-    middle = _applied_middle(reading, parts)
-    sums = reading.linear.absolute.apply([_columns(part) for part in parts])
-    carried, size, radius, middles, weights = raised(sums, roundings).T
-    off = 2 * roundings * UNIT64 * (middles + constants) + _TINY
-    radius = raised(radius + off, 4)
-    present = [part for part in parts if part is not None]
-    reach = 1 + max((max(_largest(p.size), p.largest) for p in present), default=0.0)
-    gain = max(gain, 1 + _largest(weights))
+    roundings = depth + reading.linear.roundings + len(operation.inputs) + 8
+    carried, size, weights = np.zeros((3, reading.size))
+    carried_length, reach = 0.0, 1.0
+    for j, operator in reading.terms.items():
+        part = tensors[j]
+        entries, sizes, sums = _absolute(
+            operator, part.carried, part.size, np.ones(len(part.size))
+        )
+        if part.depth == 0:
+            sizes = np.minimum(sizes, _sizes_in_ball(operator, part))
+        carried += np.minimum(entries, _row_lengths(operator) * part.carried_length)
+        carried_length += _norm(operator) * part.carried_length
+        size, weights = size + sizes, weights + sums
+        reach = max(reach, 1 + _largest(part.size), 1 + part.largest)
+    gain = max(gain, 1 + _largest(raised(weights, roundings)))
     check_range(operation, (depth + 1) * gain * reach + _largest(constants))
-    if not exact:
-        # At most so many products and sums, each of numbers that may count as zero.
-        # That exceeds what float64 may lose to underflow above, too.
-        carried = carried + 16 * (depth + 1) * ETA * gain * reach
+    # At most so many products and sums, each of numbers that may count as zero. That
+    # exceeds what float64 may lose to underflow in products above, too.
+    lost = 0.0 if exact else 16 * (depth + 1) * ETA * gain * reach
     return Tensor(
         shape=reading.shape,
-        lower=np.nextafter(middle - radius, -np.inf),
-        upper=np.nextafter(middle + radius, np.inf),
-        carried=raised(carried, 8),
-        size=raised(size + constants, 2),
+        values=_image(reading, tensors, constants, roundings),
+        carried=raised(carried + lost, roundings),
+        carried_length=up(carried_length + lost * reading.size, roundings),
+        size=raised(size + constants, roundings),
         depth=depth,
         largest=max(reach, gain, _largest(constants)),
     )
@@ -112,23 +124,60 @@ def check_range(operation: Operation, size: float) -> None:
         )
 
 
-def _applied_middle(reading: Affine, parts: list[Tensor | None]) -> Array:
-    middles = [np.zeros((0, 1)) if p is None else _middle(p)[:, None] for p in parts]
-    return reading.apply(middles)[:, 0]
+def _image(
+    reading: Affine, tensors: Mapping[int, Tensor], constants: Array, roundings: int
+) -> Values:
+    """Return where the values of the map lie; ``constants`` bound its bias's parts."""
+    middle, centre = np.repeat(reading.bias[None], 2, axis=0)
+    radius, away, middles, centres = np.zeros((4, reading.size))
+    spread = 0.0
+    for j, operator in reading.terms.items():
+        part = tensors[j].values
+        points = operator.apply(np.stack([part.middle, part.centre], axis=1))
+        middle, centre = middle + points[:, 0], centre + points[:, 1]
+        sums = _absolute(
+            operator, part.radius, np.abs(part.middle), np.abs(part.centre)
+        )
+        radius, middles, centres = (
+            radius + sums[0],
+            middles + sums[1],
+            centres + sums[2],
+        )
+        away = away + _row_lengths(operator) * part.spread
+        spread = spread + _norm(operator) * part.spread
+    off = 2 * roundings * UNIT64 * (np.maximum(middles, centres) + constants) + _TINY
+    radius, away = raised(radius + off, roundings), raised(away + off, roundings)
+    lower = np.nextafter(np.maximum(middle - radius, centre - away), -np.inf)
+    upper = np.nextafter(np.minimum(middle + radius, centre + away), np.inf)
+    return enclosed(lower, upper, centre, up(spread + length(off), roundings))
 
 
-def _columns(part: Tensor | None) -> Array:
-    """Return what the absolute map is applied to, one column each."""
-    if part is None:
-        return np.zeros((0, 5))
-    middle = _middle(part)
-    radius = raised(np.maximum(part.upper - middle, middle - part.lower), 1)
-    ones = np.ones(len(middle))
-    return np.stack([part.carried, part.size, radius, np.abs(middle), ones], axis=1)
+def _absolute(operator: LinearOperator, *columns: Array) -> Array:
+    """Return what the absolute map makes of each column, one row each."""
+    return operator.absolute.apply(np.stack(columns, axis=1)).T
 
 
-def _middle(part: Tensor) -> Array:
-    return 0.5 * part.lower + 0.5 * part.upper
+def _sizes_in_ball(operator: LinearOperator, part: Tensor) -> Array:
+    """Return bounds of ``|A| |y|`` for the computed values y of a stored tensor."""
+    (centre,) = _absolute(operator, np.abs(part.values.centre))
+    away = part.values.spread + part.carried_length
+    return np.asarray(centre + _row_lengths(operator) * away)
+
+
+def _row_lengths(operator: LinearOperator) -> Array:
+    """Return upper bounds, up to rounding, of the l_2 norms of the rows."""
+    if not isinstance(operator, Convolution | Dense | Sparse):
+        return operator.row_sums  # squares of products are no sums of squares
+    squares = operator.entrywise(np.square).apply(np.ones((operator.shape[1], 1)))
+    return np.asarray(np.sqrt(squares[:, 0]))
+
+
+def _norm(operator: LinearOperator) -> float:
+    """Return an upper bound of the spectral norm."""
+    if isinstance(operator, Sparse):  # sharp where each row and column has one entry
+        schur = math.sqrt(_largest(operator.row_sums) * _largest(operator.column_sums))
+        return up(schur, max(operator.shape) + operator.roundings + 4)
+    return operator_norm(operator, EUCLIDEAN)
 
 
 def _largest(values: Array) -> float:

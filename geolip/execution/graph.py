@@ -8,7 +8,7 @@ from onnx import ModelProto, NodeProto, TensorProto
 
 from geolip.errors import UnboundedExecutionError
 from geolip.execution.rule import Result, all_rules
-from geolip.execution.tensor import Tensor, stored
+from geolip.execution.tensor import Tensor, exact
 from geolip.importer.boundary import translated
 from geolip.importer.definition import attributes_of, schema_of
 from geolip.importer.elements import is_real
@@ -69,7 +69,7 @@ class _Walk:
         if interface.input_type != _FLOAT:
             self.problems.append(_wrong_type(f"input {name!r}", interface.input_type))
         ones = np.ones(int(np.prod(shape)))
-        self.values[name] = stored(shape, low * ones, high * ones, 0 * ones)
+        self.values[name] = exact(shape, low * ones, high * ones)
 
     def read(self, node: NodeProto) -> None:
         """Find what is known of a node's outputs."""
@@ -134,10 +134,10 @@ def _constants(operation: Operation) -> list[NDArray[Any]]:
         raise RefusedError("casts constants to another type than FLOAT")
     if any(value is not None and is_real(value.dtype) for value in arrays):
         # Evaluated in float64; what rounds neither there nor in float32 is exact.
-        exact = [_short(value) for value in results]
-        if rounds(kind, arrays, results) or any(value is None for value in exact):
+        short = [_short(value) for value in results]
+        if rounds(kind, arrays, results) or any(value is None for value in short):
             raise RefusedError("rounds constants: export with constants folded")
-        results = [value for value in exact if value is not None]
+        results = [value for value in short if value is not None]
     for value in results:
         if is_real(value.dtype) and value.dtype != _FLOAT:
             raise RefusedError(f"holds {value.dtype.name}: expected float32")
@@ -155,7 +155,7 @@ def _short(value: NDArray[Any]) -> NDArray[Any] | None:
 
 def _coordinates(block: int, tensor: Tensor) -> Affine:
     """Return a tensor as a block of its own."""
-    size = len(tensor.lower)
+    size = len(tensor.size)
     return Affine({block: identity(size)}, np.zeros(size), tensor.shape)
 
 
@@ -170,7 +170,7 @@ def _tensor(value: Result) -> Tensor:
     if isinstance(value, Tensor):
         return value
     flat = value.astype(np.float64).ravel()
-    return stored(value.shape, flat, flat, np.zeros_like(flat))
+    return exact(value.shape, flat, flat)
 
 
 def _wrong_type(subject: str, dtype: np.dtype[Any]) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from geolip.execution.arithmetic import ETA, gamma, raised
+from geolip.execution.arithmetic import ETA, gamma, length, raised
 from geolip.execution.combination import check_range
 from geolip.execution.rule import Result, Rule
 from geolip.execution.rules.moving import moved
 from geolip.execution.tensor import Tensor, stored
+from geolip.execution.values import Values, enclosed
 from geolip.importer.catalogue import readers
 from geolip.importer.operation import Operation
 from geolip.network import Block
+from geolip.rigor.rounding import up
 
 # By how much a library's function may be off, an assumption that is stated. No library
 # promises as much for all processors; ONNX Runtime 1.31 is off by up to 3.0 (Sigmoid)
@@ -36,24 +38,38 @@ def _scalar(roundings: int = 0, library: float = 0.0) -> Rule:
             return moved(operation, tensors)
         read = tensors[0].settled()
         lower, upper = block.activation.sector(block.size)
-        slope = max(np.abs(lower).max(initial=0), np.abs(upper).max(initial=0))
+        slope = float(np.maximum(np.abs(lower), np.abs(upper)).max(initial=0.0))
         reach = float(read.size.max(initial=0.0))
         check_range(operation, (1 + slope) * reach)
-        rounded = gamma(roundings) * slope * read.size
         flushed = 4 * ETA * (1 + slope) * (1 + reach)
-        error = raised(slope * read.error + rounded + flushed + library, 8)
-        return [stored(read.shape, *_range(block, read), error)]
+        own = raised(gamma(roundings) * slope * read.size + flushed + library, 8)
+        error = raised(slope * read.error + own, 4)
+        error_length = slope * read.error_length + length(own)
+        return [
+            stored(
+                read.shape,
+                _image(block, read.values, slope),
+                error,
+                up(error_length, 4),
+            )
+        ]
 
     return rule
 
 
-def _range(block: Block, read: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Return bounds of the values; functions are monotone on either side of zero."""
+def _image(block: Block, read: Values, slope: float) -> Values:
+    """Return where the values lie; functions are monotone on either side of zero."""
     zero = np.clip(0.0, read.lower, read.upper)
-    points = np.stack([read.lower, zero, read.upper], axis=1)
+    points = np.stack([read.lower, zero, read.upper, read.centre], axis=1)
     values = block.activation.function(points)
     margin = _EVALUATION * np.abs(values) + _TINY
-    return (values - margin).min(axis=1), (values + margin).max(axis=1)
+    ends, room = values[:, :3], margin[:, :3]
+    return enclosed(
+        (ends - room).min(axis=1),
+        (ends + room).max(axis=1),
+        values[:, 3],
+        up(slope * read.spread + length(margin[:, 3]), 4),
+    )
 
 
 OPERATORS: dict[str, Rule] = {
