@@ -33,12 +33,13 @@ def raised(values: Array, roundings: int) -> Array:
     Parameters
     ----------
     values : array
-        Non-negative expressions as computed in float64.
+        Non-negative expressions as computed in float64, without underflow.
     roundings : int
         How many roundings, at most, a number passes on its way through them; sums of n
         terms count n.
     """
-    return np.asarray(np.nextafter(values * (1 + 2 * (roundings + 2) * UNIT64), np.inf))
+    above = np.nextafter(values * (1 + 2 * (roundings + 2) * UNIT64), np.inf)
+    return np.where(values > 0, above, 0.0)
 
 
 def length(values: Array) -> float:
