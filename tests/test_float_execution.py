@@ -25,6 +25,7 @@ from geolip.errors import (
 )
 from geolip.execution import FloatExecution, forward_error
 from geolip.execution.arithmetic import ETA, LARGEST, UNIT
+from geolip.execution.graph import output_of
 from geolip.execution.rule import all_rules
 from geolip.importer.catalogue import readers
 
@@ -330,7 +331,21 @@ def test_one_product_rounds_by_a_whole_unit() -> None:
         if off > 0.9 * UNIT:
             (bound,) = forward_error(dense((w[None, None], 0 * w[None])), (x, x)).errors
             assert off <= bound <= 1.2 * off
+        b = np.float32(0.999 * UNIT)
+        if exact_dot([w], [x], -w * x) > 0.9 * UNIT:
+            off = exact_dot([w], [x], b) - Fraction(float(np.float32(w * x + b)))
+            (bound,) = forward_error(dense((w[None, None], b[None])), (x, x)).errors
+            assert 1.8 * UNIT < off <= Fraction(bound)
     assert worst > 0.9
+
+
+def test_a_slope_rounds() -> None:
+    model = model_of([node("LeakyRelu", "x", "y", alpha=0.3)], {}, (1,))
+    for x in np.float32(np.random.default_rng(0).uniform(-1, 0, 20)):
+        (bound,) = forward_error(model, (x, x)).errors
+        alpha = np.float32(0.3)
+        off = float(abs(Fraction(float(alpha * x)) - exact_dot([alpha], [x], 0)))
+        assert off <= bound <= 1.2 * UNIT * abs(x)
 
 
 def small_terms(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -352,6 +367,20 @@ def test_errors_are_carried_on() -> None:
     assert 8 * W.sum() <= bound <= 1.1 * 8 * W.sum()
 
 
+@pytest.mark.parametrize("kind", ["Relu", "LeakyRelu", "Flatten", "Transpose"])
+def test_errors_pass_through(kind: str) -> None:
+    W, b = small_terms(300)
+    constants = {"W": np.float32(W.T), "b": np.float32(b), "one": float32(1)[None]}
+    nodes = [
+        node("Gemm", "x W b", "h"),
+        node(kind, "h", "i"),
+        node("MatMul", "i one", "y"),
+    ]
+    model = model_of(nodes, constants, (1, 300))
+    (bound,) = forward_error(model, (1, 1)).errors
+    assert W.sum() <= bound <= 1.1 * W.sum()
+
+
 def test_a_bias_is_rounded_with_its_sum() -> None:
     W, b = float32([1]), float32(0.999 / UNIT)
     x = 2.0**-1
@@ -366,9 +395,38 @@ def test_merged_sums() -> None:
     """A runtime may start the product's sum with what is added to it afterwards."""
     W, one = small_terms(300)
     constants = {"W": np.float32(W.T), "one": np.float32(one)}
-    nodes = [node("MatMul", "x W", "h"), node("Add", "h one", "y")]
+    nodes = [
+        node("MatMul", "x W", "h"),
+        node("Mul", "h one", "i"),
+        node("Flatten", "i", "j"),
+        node("Add", "j one", "y"),
+    ]
     (bound,) = forward_error(model_of(nodes, constants, (1, 300)), (1, 1)).errors
     assert bound >= W.sum()
+
+
+DEPTHS = [
+    (node("Mul", "x c", "y"), 1),
+    (node("Div", "x c", "y"), 2),
+    (node("Add", "x c", "y"), 1),
+    (node("Sum", "x c c x", "y"), 3),
+    (node("ReduceSum", "x", "y"), 9),
+    (node("ReduceMean", "x", "y"), 9 + 2),
+    (node("GlobalAveragePool", "x", "y"), 9 + 2),
+    (node("AveragePool", "x", "y", kernel_shape=[2, 2]), 4 + 2),
+    (node("Conv", "x K", "y"), 4),
+    (node("Conv", "x K c", "y"), 4 + 1),
+    (node("BatchNormalization", "x c c c c", "y"), 12),
+    (node("Flatten", "x", "y"), 0),
+    (node("Relu", "x", "y"), 0),
+]
+
+
+@pytest.mark.parametrize(("only", "depth"), DEPTHS)
+def test_roundings_that_a_term_passes(only: NodeProto, depth: int) -> None:
+    constants = {"c": float32(1.5), "K": np.ones((1, 1, 2, 2), np.float32)}
+    model = model_of([only], constants, (1, 1, 3, 3))
+    assert output_of(model, -1, 1)[0].depth == depth
 
 
 def test_flushed_to_zero() -> None:
@@ -383,6 +441,45 @@ def test_constants_that_cancel_in_one_sum() -> None:
     (bound,) = forward_error(model, (1, 1)).errors
     assert np.float32(np.float32(1) + constants["big"])[0] + constants["minus"][0] == 0
     assert bound >= 1
+    nodes = [
+        node("Add", "x big", "h"),
+        node("Add", "h minus", "i"),
+        node("Neg", "i", "y"),
+    ]
+    (bound,) = forward_error(model_of(nodes, constants, (1,)), (1, 1)).errors
+    assert bound >= 1
+
+
+# Ranges -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_real_values_are_enclosed(graph: Callable[[Draw], ModelProto]) -> None:
+    model = graph(Draw(0))
+    network = importer.load(model)
+    values = output_of(model, -1, 1)[0].values
+    corners = np.random.default_rng(0).choice([-1.0, 1.0], (network.input_size, 100))
+    for real in network.evaluate(corners).T:
+        assert (values.lower <= real).all()
+        assert (real <= values.upper).all()
+        assert np.linalg.norm(real - values.centre) <= values.spread
+
+
+def test_ranges_are_attained() -> None:
+    H = np.array([[1.0, 1], [1, -1]])
+    values = output_of(dense((np.kron(H, H), np.arange(4.0))), -1, 3)[0].values
+    # Corners are mapped to all of four balls' points that are farthest away.
+    np.testing.assert_allclose(values.centre, [4, 1, 2, 3], atol=1e-9)
+    np.testing.assert_allclose(values.spread, 8)
+    np.testing.assert_allclose(values.upper - values.centre, 8)
+    np.testing.assert_allclose(values.centre - values.lower, 8)
+
+
+def test_a_region_around_zero() -> None:
+    W = np.random.default_rng(0).normal(size=(5, 40))
+    model = dense((W, np.zeros(5)))
+    bound = np.array(forward_error(model, (-1, 1)).errors)
+    assert (bound >= 40 * UNIT * np.abs(np.float32(W)).sum(axis=1)).all()
 
 
 # Normalisation ----------------------------------------------------------------------
@@ -418,6 +515,14 @@ def test_a_mean_that_cancels() -> None:
     for result in ((z - m) * inverse * s + b, z * a + (b - m * a), folded, late):
         assert result.dtype == np.float32
         assert (np.abs(result - real) <= bound).all()
+
+
+def test_a_mean_that_the_bias_cancels() -> None:
+    constants = {"s": float32(1.1), "m": float32(1e5), "v": float32(0.9)}
+    constants["b"] = np.float32(1e5 * 1.1 / np.sqrt(0.9 + 1e-5) * float32(1))
+    model = model_of([node("BatchNormalization", "x s b m v", "y")], constants, (8, 1))
+    (bound,) = set(forward_error(model, (-1, 1)).errors)
+    assert 1e-4 < measured(model, (-1, 1)).max() <= bound
 
 
 # Edge cases -------------------------------------------------------------------------
@@ -499,6 +604,8 @@ def test_constants_that_the_graph_rounds() -> None:
     kernel = {"K": np.ones((1, 1, 2, 2), np.float32), "D": np.ones((1, 1, 2, 2), "f4")}
     nodes = [node("Conv", "D K", "w"), node("Mul", "x w", "y")]
     assert "Conv 'w'" in refusal(nodes, kernel)
+    draw = node("RandomUniform", "", "w", shape=[1])
+    assert "RandomUniform 'w'" in refusal([draw, nodes[1]], {})
     nodes = [node("Flatten", "x", "h"), node("Gemm", "A B h", "y")]
     pair = {"A": np.full((1, 1), 1.1, "f4"), "B": np.full((1, 32), 1.3, "f4")}
     assert "Gemm 'y'" in refusal(nodes, pair)
