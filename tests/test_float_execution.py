@@ -549,7 +549,8 @@ def test_overflow() -> None:
 
 
 @pytest.mark.parametrize(
-    "region", [(1, 0), (np.nan, 1), (0, np.inf), (0, 1e39), (1,), (0, 1, 2), ("0", 1)]
+    "region",
+    [(1, 0), (np.nan, 1), (0, np.inf), (0, 1e39), (1,), (0, 1, 2), ("0", 1), 1, "01"],
 )
 def test_no_region(region: Any) -> None:
     with pytest.raises(UsageError, match="region"):

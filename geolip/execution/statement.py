@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -156,10 +156,12 @@ def checked_region(region: Sequence[float]) -> tuple[float, float]:
     UsageError
         If it is not a pair of numbers in order, each of a size that float32 holds.
     """
-    if len(region) == 2 and all(isinstance(end, Real) for end in region):
-        low, high = map(float, region)
+    ends = tuple(region) if isinstance(region, Iterable) else ()
+    if len(ends) == 2 and all(isinstance(end, Real) for end in ends):
+        low, high = map(float, ends)
         if -LARGEST <= low <= high <= LARGEST:
             return low, high
     raise UsageError(
-        f"a float execution's region is LOW,HIGH with LOW <= HIGH, found {region!r}"
+        "a float execution's region is a pair LOW <= HIGH of numbers in float32's "
+        f"range, found {region!r}"
     )
