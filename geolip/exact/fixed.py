@@ -72,11 +72,13 @@ class Fixed:
         count = len(self.digits) + len(other.digits)
         summands = min(len(self.digits), len(other.digits))
         digits = [np.zeros((self.shape[0], other.shape[0])) for _ in range(count)]
+        # One product for all digits of the other, from the i-th on if it is this one.
+        rows, stacked = other.shape[0], np.concatenate(other.digits)
         for i, left in enumerate(self.digits):
-            for j, right in enumerate(other.digits):
-                if other is self and j < i:
-                    continue
-                part = exact_product(left, right, summands)
+            first = i if other is self else 0
+            together = exact_product(left, stacked[first * rows :], summands)
+            for j in range(first, len(other.digits)):
+                part = together[:, (j - first) * rows :][:, :rows]
                 digits[i + j + 1] += part
                 if other is self and j > i:
                     digits[i + j + 1] += part.T
@@ -157,10 +159,18 @@ class Fixed:
 
     def square_sum(self) -> Fraction:
         """Return an upper bound of the sum of all squares."""
-        sizes = abs(self.fractions())
-        if self.error.any():
-            sizes = sizes + _as_fractions(self.error)
-        return Fraction((sizes**2).sum())
+        sizes = abs(_joined(self.digits)) + self._error_units()
+        return Fraction(int((sizes**2).sum())) * _unit(self.digits) ** 2
+
+    def largest(self) -> Fraction:
+        """Return an upper bound of the largest entry."""
+        bounds = _joined(self.digits) + self._error_units()
+        return Fraction(int(bounds.max())) * _unit(self.digits)
+
+    def _error_units(self) -> Integers:
+        """Return upper bounds of the error as integers, in units of the last digit."""
+        units = np.ceil(np.ldexp(self.error, BITS * len(self.digits)))
+        return np.asarray(np.frompyfunc(int, 1, 1)(units), dtype=object)
 
     def times_power_of_two(self, factor: float) -> "Fixed":
         """Return the matrix times a power of two, to a few more digits."""
@@ -180,15 +190,6 @@ class Fixed:
             return Fixed(_carried(sums))
         errors = np.broadcast_to(self.error, self.shape).sum(axis=1)[:, None] * _UP
         return Fixed(_carried(sums), errors)
-
-    def largest(self) -> Fraction:
-        """Return an upper bound of the largest entry."""
-        return Fraction(self.upper().max())
-
-    def upper(self) -> Integers:
-        """Return upper bounds of the entries as fractions."""
-        bounds = self.fractions()
-        return bounds + _as_fractions(self.error) if self.error.any() else bounds
 
 
 def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
@@ -261,10 +262,6 @@ def _joined(digits: Sequence[Array]) -> Integers:
     for digit in digits:
         joined = joined * 2**BITS + digit.astype(np.int64).astype(object)
     return joined
-
-
-def _as_fractions(numbers: Array) -> Integers:
-    return np.asarray(np.frompyfunc(Fraction, 1, 1)(numbers), dtype=object)
 
 
 def _unit(digits: Sequence[Array]) -> Fraction:
