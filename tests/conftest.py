@@ -11,4 +11,4 @@ import pytest
 np.seterr(over="raise", divide="raise", invalid="raise")
 
 # Modules that assert for the tests: what was compared is shown there too.
-pytest.register_assert_rewrite("cli_runs", "linear_examples")
+pytest.register_assert_rewrite("cli_runs", "imported_values", "linear_examples")
