@@ -11,4 +11,6 @@ import pytest
 np.seterr(over="raise", divide="raise", invalid="raise")
 
 # Modules that assert for the tests: what was compared is shown there too.
-pytest.register_assert_rewrite("cli_runs", "imported_values", "linear_examples")
+pytest.register_assert_rewrite(
+    "cli_runs", "imported_values", "importer_refusals", "linear_examples"
+)
