@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg
 
 from geolip.arrays import Array
+from geolip.products import product
 
 Blocks = Mapping[tuple[int, int], Array]
 
@@ -98,7 +99,7 @@ class BlockMatrix:
             for i in neighbours:
                 for j in neighbours:
                     if j <= i:
-                        update = factors[i, k] @ factors[j, k].T
+                        update = _product(factors[i, k], factors[j, k])
                         work[i, j] = _subtract(work.get((i, j)), update)
         return BlockFactor(self.sizes, tuple(order), factors)
 
@@ -234,7 +235,7 @@ def _product(left: Array, right: Array) -> Array:
     """Return ``left right'`` for blocks that may be diagonals."""
     if left.ndim == 1:
         return left * right if right.ndim == 1 else left[:, None] * right.T
-    return left * right if right.ndim == 1 else np.asarray(left @ right.T)
+    return left * right if right.ndim == 1 else product(left, right)
 
 
 def _apply(inverse: Array, V: Array) -> Array:

@@ -17,6 +17,7 @@ from geolip.bounding import Bounding
 from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate, Proof
 from geolip.clock import StageClock
 from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
+from geolip.execution import forward_error
 from geolip.fingerprint import fingerprint
 from geolip.incumbent import Progress
 from geolip.network import Network
@@ -42,6 +43,7 @@ def certify(
     solver_options: Mapping[str, Any] | None = None,
     verbose: bool = False,
     exact: bool = False,
+    float_exec: Sequence[float] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Certify the Lipschitz constant of a network.
@@ -72,6 +74,9 @@ def certify(
         Let a third-party solver print its log.
     exact : bool
         Check the bound in exact integer arithmetic as well, as `geolip.verify` does.
+    float_exec : pair of float, optional
+        Also bound how far executing the model in float32 is from its real function, for
+        inputs with all coordinates between the two numbers.
     progress : callable, optional
         Called now and then with what prints as one line: a text, or a
         `geolip.incumbent.Look` at a bound in the making.
@@ -91,7 +96,8 @@ def certify(
     SolverUnavailableError
         The solver is not installed or has no licence.
     CertificationError
-        Not even a closed form gives a finite bound.
+        Not even a closed form gives a finite bound, or numbers in the region of
+        ``float_exec`` may leave float32's range.
     """
     pair = norms.parse(norm)
     _check_positive("accuracy", accuracy)
@@ -109,6 +115,7 @@ def certify(
     with clock.stage("read"):
         network, summary = _read(model)
         targets = _targets(network, pair, rows)
+        execution = None if float_exec is None else forward_error(model, float_exec)
     bounding = Bounding(
         network=network,
         norms=pair,
@@ -141,6 +148,7 @@ def certify(
         versions=provenance.versions(),
         threads=provenance.threads(),
         certificate=certificate,
+        float_execution=execution,
     )
 
 

@@ -82,6 +82,23 @@ class _Rows(click.ParamType[str | list[int]]):
             )
 
 
+class _Region(click.ParamType[tuple[float, float]]):
+    """The interval of every input coordinate: ``LOW,HIGH``."""
+
+    name = "low,high"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            low, high = map(float, str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a pair of numbers LOW,HIGH", param, ctx)
+        if not -math.inf < low <= high < math.inf:
+            self.fail(f"{value!r}: expected finite LOW <= HIGH", param, ctx)
+        return low, high
+
+
 class _Option(click.ParamType[tuple[str, Any]]):
     """A solver option ``key=value``; the value is JSON if it parses as such."""
 
@@ -140,6 +157,12 @@ def main() -> None:
     help="Write what proves the bound to a file, for geolip verify.",
 )
 @click.option("--exact", is_flag=True, help="Check in exact integer arithmetic too.")
+@click.option(
+    "--float-exec",
+    type=_Region(),
+    metavar="LOW,HIGH",
+    help="Bound the error of a float32 execution too, for inputs between these.",
+)
 @click.option("--max", "largest", type=float, help="Exit 5 if the bound is above this.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the solver's own log.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -157,6 +180,7 @@ def certify(
     output: str | None,
     certificate: str | None,
     exact: bool,
+    float_exec: tuple[float, float] | None,
     largest: float | None,
     verbose: bool,
     quiet: bool,
@@ -193,6 +217,7 @@ def certify(
             solver_options=dict(options),
             verbose=verbose,
             exact=exact,
+            float_exec=float_exec,
             progress=show,
         )
     finally:

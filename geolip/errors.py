@@ -52,6 +52,21 @@ class UnsupportedModelError(ModelError):
         super().__init__(f"{count} {noun} not supported:\n{lines}")
 
 
+class UnboundedExecutionError(ModelError):
+    """The rounding of an execution in float32 cannot be bounded.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        One line for every node or tensor that stands in the way, all of them.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"the error of a float32 execution is not bounded:\n{lines}")
+
+
 class SolverUnavailableError(GeolipError):
     """The chosen solver cannot run here: not installed, or no licence."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from geolip.certificate import Certificate
 from geolip.decimals import round_down, round_up
+from geolip.execution import FloatExecution
 
 SCHEMA = "geolip.report/1"
 
@@ -112,6 +113,8 @@ class Report:
         That the linear algebra may use.
     certificate : Certificate or None
         What proves the bound to anybody; None for a network bounded in parts.
+    float_execution : FloatExecution or None
+        How far executions in float32 are from the real function; None if not asked for.
     """
 
     model: ModelSummary
@@ -126,6 +129,7 @@ class Report:
     versions: Mapping[str, str]
     threads: int
     certificate: Certificate | None = None
+    float_execution: FloatExecution | None = None
 
     @property
     def worst(self) -> OutputReport:
@@ -161,6 +165,7 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain data, the content of ``--json``."""
+        execution = self.float_execution
         return {
             "schema": SCHEMA,
             "model": asdict(self.model),
@@ -179,6 +184,7 @@ class Report:
             "notes": list(self.notes),
             "versions": dict(self.versions),
             "threads": self.threads,
+            "float_execution": execution and execution.as_dict(),
         }
 
     def to_json(self) -> str:
@@ -186,7 +192,10 @@ class Report:
         return json.dumps(self.as_dict(), indent=2, allow_nan=False)
 
     def __str__(self) -> str:
-        return "\n".join([*self._headline(), "", *self._table(), "", *self._footer()])
+        execution = self.float_execution
+        second = [] if execution is None else ["", *execution.lines()]
+        blocks = [*self._headline(), *second, "", *self._table(), "", *self._footer()]
+        return "\n".join(blocks)
 
     def _headline(self) -> list[str]:
         model, name = self.model, self.model.path or "model"

@@ -9,16 +9,15 @@ eigenvalue. Neither the factor nor the solution is trusted.
 Source: docs/theory.md section 4; docs/certificates.md section 2.
 """
 
-import contextlib
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from geolip.arrays import Array, shortened
-from geolip.blocks import BlockFactor, BlockMatrix
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
+from geolip.refinement import solution
 from geolip.rigor.definite import largest_eigenvalue, least_eigenvalue
 from geolip.rigor.residual import precise_residual
 from geolip.rigor.rounding import UNIT, check_processor, up
@@ -26,8 +25,6 @@ from geolip.rigor.rounding import UNIT, check_processor, up
 # The share of the identity to take off B: at least so much, and so many times what
 # forming B may have changed.
 _SHIFTS = ((1e-8, 32), (1e-10, 8), (1e-12, 3))
-# The share of the bound that an inexact solution may cost.
-_LOSS = 1e-14
 # More than what numbers below float64's range may have added up to anywhere.
 _UNDERFLOW = 2.0**-500
 
@@ -106,9 +103,9 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
         least -= forming
         if factor is None or not least > 0:
             return None
-        solution = _solution(scaled, factor, outputs, least)
-        absolute = [np.abs(x) for x in solution]
-        residual, missed = precise_residual(scaled, outputs, solution, reach)
+        X = solution(scaled, factor, outputs, least)
+        absolute = [np.abs(x) for x in X]
+        residual, missed = precise_residual(scaled, outputs, X, reach)
         # The residual is uncertain by that and by the rounding of forming B and C.
         unscaled = [s[:, None] * x for s, x in zip(scales, absolute, strict=True)]
         spread = _scaled(problem.majorant(multipliers, unscaled), scales)
@@ -117,7 +114,7 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
             for a, b in zip(spread, spread_outputs, strict=True)
         ]
         # C B^-1 C' <= C X + X'R + |R|^2 / least, up to the rounding of the products.
-        gram = _product(outputs, solution) + _product(solution, residual)
+        gram = _product(outputs, X) + _product(X, residual)
         remainder = _frobenius(residual) + _frobenius(error)
         summing = (sum(scaled.sizes) + len(scales) + 8) * UNIT
         lost = _product(absolute, error) + (output_doubt + summing) * (
@@ -135,37 +132,8 @@ def _budget(problem: Problem, multipliers: Multipliers) -> float:
     return up(problem.norm.budget(multipliers.tau), len(multipliers.tau))
 
 
-def _solution(
-    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array], least: float
-) -> list[Array]:
-    """Solve B X = C', given the factor of B - s I."""
-    solution, missed = _refined(matrix, factor, outputs)
-    form = float(np.linalg.norm(_product(outputs, solution)))
-    if missed**2 > _LOSS * least * form:
-        # Too near to singular for a shifted factor: refinement hardly converges.
-        with contextlib.suppress(np.linalg.LinAlgError):
-            solution, _ = _refined(matrix, matrix.factor(), outputs)
-    return solution
-
-
-def _refined(
-    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array]
-) -> tuple[list[Array], float]:
-    """Return a solution of B X = C' and the size of its residual."""
-    solution = factor.solve(outputs)
-    for _ in range(3):
-        residual = _subtract(outputs, matrix.apply(solution))
-        step = factor.solve(residual)
-        solution = [x + s for x, s in zip(solution, step, strict=True)]
-    return solution, _frobenius(_subtract(outputs, matrix.apply(solution)))
-
-
 def _scaled(V: Sequence[Array], scales: Sequence[Array]) -> list[Array]:
     return [scale[:, None] * v for scale, v in zip(scales, V, strict=True)]
-
-
-def _subtract(V: Sequence[Array], W: Sequence[Array]) -> list[Array]:
-    return [v - w for v, w in zip(V, W, strict=True)]
 
 
 def _product(V: Sequence[Array], W: Sequence[Array]) -> Array:

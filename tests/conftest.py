@@ -6,5 +6,11 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import pytest
 
 np.seterr(over="raise", divide="raise", invalid="raise")
+
+# Modules that assert for the tests: what was compared is shown there too.
+pytest.register_assert_rewrite(
+    "cli_runs", "imported_values", "importer_refusals", "linear_examples"
+)

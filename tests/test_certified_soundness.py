@@ -16,6 +16,7 @@ from geolip.errors import RefusedCertificateError
 from geolip.exact.decision import proved_square
 from geolip.incumbent import Incumbent
 from geolip.linear import Convolution, Dense, compose, scaling
+from geolip.multipliers import Multipliers
 from geolip.norms import NormPair
 from geolip.presolve import reduce
 from geolip.problem import Problem
@@ -78,9 +79,27 @@ def certified(
         square = proved_square(reduced, pair.input, judge.multipliers)
     except RefusedCertificateError:
         return bound, False
-    return bound, square <= type(square)(bound) ** 2 and bound**2 <= square * (
-        1 + 4e-11
+    loss = bound**2 / float(square) - 1
+    return bound, (
+        square <= type(square)(bound) ** 2
+        and loss <= 4e-11 + lost_to_rounding(problem, judge.multipliers)
     )
+
+
+def lost_to_rounding(problem: Problem, multipliers: Multipliers) -> float:
+    """Return what uncertain entries of B may cost relatively, to first order.
+
+    The entries of composed operators are rounded in float64, and no check that takes
+    them as they are can know better than ``|X|' |B| |X|`` times that, X = B^-1 C'.
+    """
+    outputs = problem.output()
+    solution = problem.matrix(multipliers).factor().solve(outputs)
+    sizes = [np.abs(x) for x in solution]
+    spread = problem.majorant(multipliers, sizes)
+    form = sum(c.T @ x for c, x in zip(outputs, solution, strict=True))
+    doubt = sum(s.T @ m for s, m in zip(sizes, spread, strict=True))
+    rounding = problem.roundings(multipliers) * 2.0**-53
+    return 2 * rounding * float(np.linalg.norm(doubt) / np.linalg.norm(form))
 
 
 def check_bounds(start: int, count: int) -> None:

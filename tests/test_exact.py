@@ -23,6 +23,7 @@ from geolip.incumbent import Incumbent
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
+from geolip.tiles import tiled_factor, tiles
 from geolip.verify import verified_bound
 
 seeds = st.integers(0, 2**32 - 1)
@@ -160,9 +161,10 @@ def test_largest_eigenvalues_are_upper_bounds(seed, m):
     assert float(bound) <= truth * (1 + 1e-11) + 1e-25
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_residual_is_the_largest_row_sum(seed):
-    """For a factor of another matrix, against B - s I - L L' in fractions."""
+@pytest.mark.parametrize("height", [2, 1000])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_residual_is_the_largest_row_sum(seed, height):
+    """For a factor of another matrix, in tiles, against B - s I - L L' in fractions."""
     random = np.random.default_rng(seed)
     network = reduce(random_graph(random, neurons=7, outputs=1)).network
     B = slack(network, some_multipliers(random, network))
@@ -190,7 +192,10 @@ def test_the_residual_is_the_largest_row_sum(seed):
             dense[columns, rows] = dense[rows, columns].T
     shift = 2.0**-20
     E = dense - Fraction(shift) * np.eye(len(dense), dtype=int) - L @ L.T
-    found = definite._largest_residual(B, shift, factor, 3)
+    cut = tiles(sizes, height)
+    found = definite._largest_residual(
+        B.tiled(cut), shift, tiled_factor(factor, cut), 3
+    )
     assert abs(found - abs(E).sum(axis=1).max()) <= Fraction(1, 10**18)
 
 

@@ -99,14 +99,24 @@ def test_without_a_positive_eigenvalue_the_rows_are_the_bound():
         assert largest_eigenvalue(known) >= Fraction(float(error[0, 0]))
 
 
-def test_a_matrix_without_a_float_solution_is_refused(monkeypatch):
-    """Eigenvalues were shown to be positive, and then the library gives up."""
-    network = reduce(random_chain(np.random.default_rng(3), neurons=6)).network
+@pytest.mark.parametrize("factor", [0.0, 0.9, 1 + 1e-5, 2.0, -1.0, np.nan, np.inf])
+def test_a_wrong_solution_costs_the_bound_not_its_truth(factor, monkeypatch):
+    network = reduce(random_chain(np.random.default_rng(3), depth=1)).network
     tau, *d = (np.ones(n) for n in network.sizes)
-    multipliers = Multipliers(1e-9 * tau, tuple(d))
-    monkeypatch.setattr(decision, "least_eigenvalue", lambda B: Fraction(1))
-    with pytest.raises(RefusedCertificateError, match="nearly singular"):
-        decision.proved_square(network, norms.parse("inf").input, multipliers)
+    norm, multipliers = norms.parse("inf").input, Multipliers(1e3 * tau, tuple(d))
+    square = decision.proved_square(network, norm, multipliers)
+    real = decision._solution
+
+    def wrong(*arguments):
+        with np.errstate(all="ignore"):
+            return [factor * x for x in real(*arguments)]
+
+    monkeypatch.setattr(decision, "_solution", wrong)
+    try:
+        found = decision.proved_square(network, norm, multipliers)
+    except RefusedCertificateError:
+        return
+    assert found >= square * (1 - Fraction(1, 10**11))
 
 
 def test_products_of_tiny_numbers_are_refused():

@@ -170,10 +170,10 @@ def test_a_wrong_solution_costs_the_bound_not_its_truth(seed, monkeypatch):
     bound = verified_bound(problem, multipliers)
     if bound is None:
         return
-    real = verify._solution
+    real = verify.solution
     for factor in (0.9, 1 + 1e-5, 2.0):
         monkeypatch.setattr(
-            verify, "_solution", lambda *a, f=factor: [f * x for x in real(*a)]
+            verify, "solution", lambda *a, f=factor: [f * x for x in real(*a)]
         )
         found = verified_bound(problem, multipliers)
         assert found is None or found >= bound * (1 - 1e-11)

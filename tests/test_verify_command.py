@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_cli import FC, MODELS, one_line, refused, succeeded
+from cli_runs import FC, MODELS, one_line, refused, succeeded
 
 from geolip.certificate import Certificate
 from geolip.files import write_whole

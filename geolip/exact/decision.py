@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from geolip.arrays import Array
+from geolip.blocks import BlockFactor
 from geolip.errors import RefusedCertificateError
 from geolip.exact.definite import largest_eigenvalue, least_eigenvalue
 from geolip.exact.faults import decided, proposing
@@ -23,11 +24,11 @@ from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack, slack
 from geolip.multipliers import Multipliers
 from geolip.norms import Norm
+from geolip.refinement import solution
 from geolip.sectors import SectorNetwork
 
 _DIGITS = 4
 _SOLUTION_DIGITS = 3
-_REFINEMENTS = 1
 
 
 @decided
@@ -58,18 +59,18 @@ def proved_square(
         raise RefusedCertificateError("multipliers are not positive numbers")
     multipliers = multipliers.scaled(2.0 ** -int(np.frexp(largest)[1]))
     B = slack(network, multipliers)
-    least = least_eigenvalue(B)
+    least, factor = least_eigenvalue(B)
     budget = norm.exact_budget([Fraction(t) for t in multipliers.tau])
-    return budget * _form(B, least)
+    return budget * _form(B, least, factor)
 
 
-def _form(B: Slack, least: Fraction) -> Fraction:
+def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
     """Return a bound of the largest eigenvalue of C B^-1 C'."""
-    solution = _solution(B)
+    found = _solution(B, factor, float(least))
     # Both sides of B X = C' are multiplied by what brings X below one.
-    largest = max(float(np.abs(x).max(initial=0.0)) for x in solution)
+    largest = max(float(np.abs(x).max(initial=0.0)) for x in found)
     exponent = -int(np.frexp(largest)[1])
-    X = [proposed(np.ldexp(x, exponent), _SOLUTION_DIGITS) for x in solution]
+    X = [proposed(np.ldexp(x, exponent), _SOLUTION_DIGITS) for x in found]
     scaled = [block.times_power_of_two(exponent) for block in B.outputs]
     C = [fixed(block.parts, _DIGITS, block.error) for block in scaled]
     R = [_less(C[i], B, X, i) for i in range(len(X))]
@@ -87,20 +88,9 @@ def _form(B: Slack, least: Fraction) -> Fraction:
 
 
 @proposing
-def _solution(B: Slack) -> list[Array]:
-    """Return a solution of B X = C', about."""
-    matrix = B.floats()
-    try:
-        factor = matrix.factor()
-    except np.linalg.LinAlgError as error:
-        raise RefusedCertificateError("B(tau, D) is nearly singular") from error
-    right = [block.floats() for block in B.outputs]
-    solution = factor.solve(right)
-    for _ in range(_REFINEMENTS):
-        rest = zip(right, matrix.apply(solution), strict=True)
-        step = factor.solve([c - p for c, p in rest])
-        solution = [x + s for x, s in zip(solution, step, strict=True)]
-    return solution
+def _solution(B: Slack, factor: BlockFactor, least: float) -> list[Array]:
+    outputs = [block.floats() for block in B.outputs]
+    return solution(B.floats(), factor, outputs, least)
 
 
 def _less(C: Fixed, B: Slack, X: Sequence[Fixed], i: int) -> Fixed:

@@ -14,6 +14,7 @@ from geolip.errors import RefusedCertificateError
 from geolip.exact.faults import proposing
 from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack
+from geolip.tiles import tiled_factor, tiles
 
 # Shifts to try: lambda_min is at least what a repair leaves, usually.
 _SHIFTS = (2.0**-27, 2.0**-30, 2.0**-33, 2.0**-36, 2.0**-40)
@@ -25,22 +26,27 @@ _SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
 Factor = Mapping[tuple[int, int], Fixed]
 
 
-def least_eigenvalue(B: Slack) -> Fraction:
-    """Return a positive lower bound of the least eigenvalue.
+def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
+    """Return a positive lower bound of the least eigenvalue, and what showed it.
+
+    The latter is about a factor of B less a small multiple of the identity.
 
     Raises
     ------
     RefusedCertificateError
         If none of the factors that floating point proposes shows one.
     """
+    parts = tiles(B.sizes)
+    cut = B.tiled(parts)
     for shift in _SHIFTS:
         factor = _factor(B, shift)
         if factor is None:
             continue
+        L = tiled_factor(factor, parts)
         for digits in _DIGITS:
-            least = Fraction(shift) - _largest_residual(B, shift, factor, digits)
+            least = Fraction(shift) - _largest_residual(cut, shift, L, digits)
             if least > 0:
-                return least
+                return least, factor
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
 
 
@@ -59,21 +65,21 @@ def _largest_residual(
     """Return the largest row sum of ``|B - shift I - L L'|``."""
     L = {place: proposed(block, digits) for place, block in factor.factors.items()}
     diagonal = {k for (i, k), F in factor.factors.items() if i == k and F.ndim == 1}
-    sums = [np.zeros(size, dtype=object) for size in B.sizes]
+    sums: list[list[Fixed]] = [[] for _ in B.sizes]
     for i, size in enumerate(B.sizes):
         for j in range(i):
             E = _residual(B.blocks.get((i, j)), L, diagonal, i, j)
             if E is not None:
-                sums[i] = sums[i] + E.row_sums()
-                sums[j] = sums[j] + E.transposed().row_sums()
+                sums[i].append(E.row_sums())
+                sums[j].append(E.transposed().row_sums())
         parts = [B.diagonals[i], -fixed([np.full((1, size), shift)], 4)]
         if i in diagonal:
             parts.append(-L[i, i].scaled_columns(L[i, i]))
         own = total(parts)
         E = _residual(B.blocks.get((i, i)), L, diagonal, i, i)
         E = own.transposed() if E is None else E.plus_diagonal(own)
-        sums[i] = sums[i] + E.row_sums()
-    return max(Fraction(part.max()) for part in sums)
+        sums[i].append(E.row_sums())
+    return max(total(parts).largest() for parts in sums)
 
 
 def _residual(
@@ -100,10 +106,10 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
     The real matrix is symmetric; what is known of it need not be.
     """
     if matrix.shape == (1, 1):
-        return Fraction(matrix.fractions()[0, 0]) + Fraction(float(matrix.error.max()))
+        return matrix.largest()
     # Twice the matrix, and its rows as a first bound.
     double = total([matrix, matrix.transposed()])
-    rows = Fraction(max(double.row_sums())) / 2
+    rows = double.row_sums().largest() / 2
     if rows == 0:
         return rows
     unit = Fraction(2) ** (rows.denominator.bit_length() - rows.numerator.bit_length())

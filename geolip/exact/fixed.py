@@ -72,11 +72,13 @@ class Fixed:
         count = len(self.digits) + len(other.digits)
         summands = min(len(self.digits), len(other.digits))
         digits = [np.zeros((self.shape[0], other.shape[0])) for _ in range(count)]
+        # One product for all digits of the other, from the i-th on if it is this one.
+        rows, stacked = other.shape[0], np.concatenate(other.digits)
         for i, left in enumerate(self.digits):
-            for j, right in enumerate(other.digits):
-                if other is self and j < i:
-                    continue
-                part = exact_product(left, right, summands)
+            first = i if other is self else 0
+            together = exact_product(left, stacked[first * rows :], summands)
+            for j in range(first, len(other.digits)):
+                part = together[:, (j - first) * rows :][:, :rows]
                 digits[i + j + 1] += part
                 if other is self and j > i:
                     digits[i + j + 1] += part.T
@@ -100,16 +102,17 @@ class Fixed:
     def _times_in_halves(self, other: "Fixed") -> "Fixed":
         middle = self.shape[1] // 2
         halves = [
-            matrix._columns(part)
+            matrix.part(slice(None), part)
             for part in (slice(middle), slice(middle, None))
             for matrix in ((self,) if other is self else (self, other))
         ]
         left, right = halves[: len(halves) // 2], halves[len(halves) // 2 :]
         return total([part[0].times(part[-1]) for part in (left, right)])
 
-    def _columns(self, part: slice) -> "Fixed":
-        error = self.error if self.error.size == 1 else self.error[:, part]
-        return Fixed(tuple(digit[:, part] for digit in self.digits), error)
+    def part(self, rows: slice, columns: slice) -> "Fixed":
+        """Return a part of the matrix."""
+        error = self.error if self.error.size == 1 else self.error[rows, columns]
+        return Fixed(tuple(digit[rows, columns] for digit in self.digits), error)
 
     def scaled_columns(self, factors: "Fixed") -> "Fixed":
         """Return the matrix with column j multiplied by ``factors[0, j]``."""
@@ -156,10 +159,18 @@ class Fixed:
 
     def square_sum(self) -> Fraction:
         """Return an upper bound of the sum of all squares."""
-        sizes = abs(self.fractions())
-        if self.error.any():
-            sizes = sizes + _as_fractions(self.error)
-        return Fraction((sizes**2).sum())
+        sizes = abs(_joined(self.digits)) + self._error_units()
+        return Fraction(int((sizes**2).sum())) * _unit(self.digits) ** 2
+
+    def largest(self) -> Fraction:
+        """Return an upper bound of the largest entry."""
+        bounds = _joined(self.digits) + self._error_units()
+        return Fraction(int(bounds.max())) * _unit(self.digits)
+
+    def _error_units(self) -> Integers:
+        """Return upper bounds of the error as integers, in units of the last digit."""
+        units = np.ceil(np.ldexp(self.error, BITS * len(self.digits)))
+        return np.asarray(np.frompyfunc(int, 1, 1)(units), dtype=object)
 
     def times_power_of_two(self, factor: float) -> "Fixed":
         """Return the matrix times a power of two, to a few more digits."""
@@ -167,22 +178,18 @@ class Fixed:
         parts = [w * digit for w, digit in zip(weights, self.digits, strict=True)]
         return fixed(parts, len(parts) + 3, factor * self.error)
 
-    def row_sums(self) -> Integers:
-        """Return the sums of the rows' absolute entries, shape (m,), as fractions.
-
-        Exact but for the error, which is added.
-        """
+    def row_sums(self) -> "Fixed":
+        """Return the sums of the rows' absolute entries, shape (m, 1)."""
         # A digit is at most half of one before it, so that the first decides the sign.
         sign = np.sign(self.digits[0])
         for digit in self.digits[1:]:
             sign = np.where(sign == 0, np.sign(digit), sign)
         # Sums of that many small integers are exact.
-        sums = [(sign * digit).sum(axis=1) for digit in self.digits]
-        joined = _joined(sums) * _unit(self.digits)
+        sums = [(sign * digit).sum(axis=1)[:, None] for digit in self.digits]
         if not self.error.any():
-            return np.asarray(joined)
-        errors = np.broadcast_to(self.error, self.shape).sum(axis=1) * _UP
-        return np.asarray(joined + _as_fractions(errors))
+            return Fixed(_carried(sums))
+        errors = np.broadcast_to(self.error, self.shape).sum(axis=1)[:, None] * _UP
+        return Fixed(_carried(sums), errors)
 
 
 def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
@@ -255,10 +262,6 @@ def _joined(digits: Sequence[Array]) -> Integers:
     for digit in digits:
         joined = joined * 2**BITS + digit.astype(np.int64).astype(object)
     return joined
-
-
-def _as_fractions(numbers: Array) -> Integers:
-    return np.asarray(np.frompyfunc(Fraction, 1, 1)(numbers), dtype=object)
 
 
 def _unit(digits: Sequence[Array]) -> Fraction:

@@ -55,14 +55,14 @@ def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:
     rows = A.row_sums()
     match norms.input.name, norms.output.name:
         case "inf", "inf":
-            return Fraction(max(rows)) ** 2
+            return rows.largest() ** 2
         case "inf", "2":
-            return Fraction(sum(row**2 for row in rows))
+            return rows.square_sum()
         case "2", "inf":
             return max(row.square_sum() for row in A.rows())
         case "2", "2":
             columns = A.transposed().row_sums()
-            schur = Fraction(max(rows)) * Fraction(max(columns))
+            schur = rows.largest() * columns.largest()
             if max(A.shape) > _LARGEST_GRAM:
                 return schur
             narrow = A if A.shape[0] <= A.shape[1] else A.transposed()

@@ -12,6 +12,7 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
+from geolip.products import product
 
 _LARGEST = 2.0**53
 
@@ -31,9 +32,9 @@ def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
     reach = _largest_row(left) * _largest_row(right)
     if not summands * reach < _LARGEST:
         raise RefusedCertificateError("numbers too large for exact arithmetic")
-    product = left @ right.T
-    _check(left, right, product)
-    return np.asarray(product)
+    result = product(left, right)
+    _check(left, right, result)
+    return result
 
 
 def _largest_row(matrix: Array) -> float:
@@ -42,17 +43,15 @@ def _largest_row(matrix: Array) -> float:
     return float(np.sqrt(squares.max(initial=0.0))) * (1 + 1e-6)
 
 
-def _check(left: Array, right: Array, product: Array) -> None:
+def _check(left: Array, right: Array, result: Array) -> None:
     random = np.random.default_rng()
     vector = random.integers(-(2**63), 2**63 - 1, right.shape[0], endpoint=True) | 1
     # int64 arithmetic wraps, which is exact modulo 2^64.
     inner = vector @ right.astype(np.int64)
+    integers = result.astype(np.int64)
     # Written so that NaN and numbers that are not integers fail.
-    integers = bool((np.abs(product) < _LARGEST).all() and (product % 1.0 == 0).all())
-    if (
-        not integers
-        or (product.astype(np.int64) @ vector != left.astype(np.int64) @ inner).any()
-    ):
+    right_numbers = bool((integers == result).all())
+    if not right_numbers or (integers @ vector != left.astype(np.int64) @ inner).any():
         raise RefusedCertificateError(
             "the linear algebra library multiplies wrongly: try another one, or with "
             "OpenBLAS another OPENBLAS_CORETYPE"

@@ -25,6 +25,7 @@ from geolip.exact.entries import (
 from geolip.exact.fixed import Fixed, fixed, total
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
+from geolip.tiles import Tile
 
 # Digits that entries of B are held to: 2^-84.
 _DIGITS = 4
@@ -60,6 +61,17 @@ class Slack:
             own = diagonal.floats()[0]
             blocks[i, i] = blocks[i, i] + np.diag(own) if (i, i) in blocks else own
         return BlockMatrix(self.sizes, blocks)
+
+    def tiled(self, parts: Sequence[Tile]) -> "Slack":
+        """Return B with a block for every tile, without C'."""
+        blocks = {}
+        for i, (row, rows) in enumerate(parts):
+            for j, (column, columns) in enumerate(parts[: i + 1]):
+                if (row, column) in self.blocks:
+                    blocks[i, j] = self.blocks[row, column].part(rows, columns)
+        whole = slice(None)
+        diagonals = [self.diagonals[block].part(whole, rows) for block, rows in parts]
+        return Slack(tuple(part.size for part in parts), diagonals, blocks, [])
 
 
 def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:

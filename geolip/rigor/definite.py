@@ -22,6 +22,7 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.blocks import BlockFactor, BlockMatrix
 from geolip.rigor.rounding import ETA, UNIT, up
+from geolip.tiles import tiled, tiled_factor, tiles
 
 # Shares of the identity that make a matrix that should be semidefinite definite.
 _SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
@@ -60,10 +61,13 @@ def least_eigenvalue(
 
 def residual(matrix: BlockMatrix, factor: BlockFactor) -> float:
     """Return an upper bound of ``|A - L L'|`` in l_2, infinite after overflow."""
-    size, parts = sum(matrix.sizes), len(matrix.sizes)
-    ones = [np.ones((n, 1)) for n in matrix.sizes]
+    cut = tiles(matrix.sizes)
+    size, parts = sum(matrix.sizes), len(cut)
+    factor = tiled_factor(factor, cut)
+    ones = [np.ones((part.size, 1)) for part in cut]
     with np.errstate(over="ignore", invalid="ignore"):
-        missed = np.concatenate(factor.taken_from(matrix).absolute().apply(ones))
+        rest = factor.taken_from(tiled(matrix, cut))
+        missed = np.concatenate(rest.absolute().apply(ones))
         products = np.concatenate(factor.absolute_product(ones))
         # Of n products in up to `parts` matrix products, each then subtracted from what
         # is left: that is at most what is missed in the end, and twice the products.

@@ -1,0 +1,62 @@
+"""Proposing a solution of B X = C' from a factor of B, or of a matrix near it.
+
+Nothing rests on how good it is.
+"""
+
+import contextlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from geolip.arrays import Array
+from geolip.blocks import BlockFactor, BlockMatrix
+
+# The share of the quadratic form that an inexact solution may cost.
+_LOSS = 1e-14
+_STEPS = 3
+
+
+def solution(
+    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array], least: float
+) -> list[Array]:
+    """Return about the solution X of B X = C', by blocks.
+
+    Parameters
+    ----------
+    matrix : BlockMatrix
+        B.
+    factor : BlockFactor
+        Of B, or of B - s I for a small s.
+    outputs : sequence of array (n_k, m)
+        C'.
+    least : float
+        A lower bound of B's least eigenvalue, which tells how much a residual costs.
+    """
+    found, missed = _refined(matrix, factor, outputs)
+    form = sum(np.sum(c * x) for c, x in zip(outputs, found, strict=True))
+    # Written so that NaN counts as missed.
+    if not missed**2 <= _LOSS * least * abs(form):
+        # Too near to singular for a shifted factor: refinement hardly converges.
+        with contextlib.suppress(np.linalg.LinAlgError):
+            found, _ = _refined(matrix, matrix.factor(), outputs)
+    return found
+
+
+def _refined(
+    matrix: BlockMatrix, factor: BlockFactor, outputs: Sequence[Array]
+) -> tuple[list[Array], float]:
+    """Return a solution of B X = C' and the size of its residual."""
+    found = factor.solve(outputs)
+    for _ in range(_STEPS):
+        step = factor.solve(_residual(matrix, outputs, found))
+        found = [x + s for x, s in zip(found, step, strict=True)]
+    missed = _residual(matrix, outputs, found)
+    return found, math.sqrt(sum(float(np.sum(r**2)) for r in missed))
+
+
+def _residual(
+    matrix: BlockMatrix, outputs: Sequence[Array], found: Sequence[Array]
+) -> list[Array]:
+    products = matrix.apply(found)
+    return [c - p for c, p in zip(outputs, products, strict=True)]
