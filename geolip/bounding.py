@@ -4,9 +4,10 @@ A solver is never believed: every bound comes from the verifier or from a closed
 whatever happens to the solver.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,6 +36,8 @@ from geolip.target import Target
 
 # Iterations of the lifted solver that show about where a bound will be.
 _GLANCE = 20
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -109,7 +112,7 @@ class Bounding:
             vectors = self._glance(problem, _Indifferent()).vectors
             moves = reduced.output.apply(vectors or ())
         except KeyboardInterrupt:
-            self._interrupted = True
+            self._interrupt()
             return list(targets)
         except Exception:
             # Only the order is lost.
@@ -136,10 +139,11 @@ class Bounding:
         if status is Status.SOLVED and judge.gap > self.settings.accuracy:
             below = judge.bound <= self._largest and not self.refine_all
             status = Status.SETTLED if below else Status.INACCURATE
-        bound, source = self._best(verified, method, reduction.network, target)
+        best = partial(self._best, verified, method, reduction.network, target)
+        bound, source = self._finished(best)
         self.progress(f"{target.label}: lower bounds")
-        with self.clock.stage("lower_bound"):
-            fgl, lower = self._lower_bounds(target, reduction, solution)
+        lowers = partial(self._lower_bounds, target, reduction, solution)
+        fgl, lower = self._finished(lowers)
         report = OutputReport(
             name=target.name,
             index=target.index,
@@ -206,7 +210,7 @@ class Bounding:
         try:
             solution = self._solved(problem, judge, left)
             judge.consider(solution.multipliers, solution.value, solution.iterations)
-            judge.settle()
+            self._finished(judge.settle)
         except MemoryError:
             self.notes.append("out of memory: the norm product is reported")
             return Solution(Status.FAILED)
@@ -228,8 +232,7 @@ class Bounding:
                 answer = self.engine.solve(problem, settings, judge)
                 return backend.checked(answer, problem)
         except KeyboardInterrupt:
-            self._interrupted = True
-            self.notes.append("interrupted: bounds are the best verified by then")
+            self._interrupt()
             return Solution(Status.INTERRUPTED)
         except (SolverUnavailableError, UsageError):
             raise
@@ -271,14 +274,28 @@ class Bounding:
     ) -> tuple[float, float]:
         """Return lower bounds of the formal and of the true constant."""
         seed = self.settings.seed
-        fgl, direction = largest_pattern(
-            reduction.network, self.norms, seed, solution.vectors
-        )
-        along = reduction.restored_input(direction)
-        lower = largest_gradient(
-            self.network, target.sectors, self.norms, seed, [along]
-        )
+        with self.clock.stage("lower_bound"):
+            fgl, direction = largest_pattern(
+                reduction.network, self.norms, seed, solution.vectors
+            )
+            along = reduction.restored_input(direction)
+            lower = largest_gradient(
+                self.network, target.sectors, self.norms, seed, [along]
+            )
         return fgl, lower
+
+    def _finished(self, work: Callable[[], T]) -> T:
+        """Return what a short step returns; one that is interrupted is done again."""
+        try:
+            return work()
+        except KeyboardInterrupt:
+            self._interrupt()
+            return work()
+
+    def _interrupt(self) -> None:
+        """Let no solver run from here on."""
+        self._interrupted = True
+        self.notes.append("interrupted: bounds are the best verified by then")
 
 
 class _Indifferent:

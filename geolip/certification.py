@@ -196,6 +196,10 @@ def _confirmed(
     except RefusedCertificateError as error:
         notes.append(f"exact arithmetic does not confirm the bound: {error}")
         return certificate
+    except (MemoryError, KeyboardInterrupt) as error:
+        why = "out of memory" if isinstance(error, MemoryError) else "interrupted"
+        notes.append(f"not checked in exact arithmetic: {why}")
+        return certificate
     return replace(certificate, trust=EXACT)
 
 

@@ -243,9 +243,9 @@ def _proved(
         return product_square(reduction.network, pair)
     if proof.method != MULTIPLIERS or proof.multipliers is None:
         raise RefusedCertificateError(f"there is no method {proof.method!r}")
+    multipliers = reduction.reduced(proof.multipliers)
     if problem.is_trivial:
         return Fraction()
-    multipliers = reduction.reduced(proof.multipliers)
     if exact:
         return proved_square(reduction.network, pair.input, multipliers)
     bound = verified_bound(problem, multipliers)

@@ -14,8 +14,14 @@ from typing import Any, NoReturn
 
 import click
 
-from geolip import backend
-from geolip.errors import CertificationError, GeolipError, UsageError
+from geolip import backend, memory
+from geolip.errors import (
+    CertificationError,
+    GeolipError,
+    InterruptedRunError,
+    OutOfMemoryError,
+    UsageError,
+)
 from geolip.files import check_writable, write_whole
 
 _ABOVE_MAX = 5
@@ -29,6 +35,14 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except GeolipError as error:
             _fail(error)
+        except MemoryError:
+            _fail(
+                OutOfMemoryError(
+                    "out of memory: give the process more, or run it on fewer threads"
+                )
+            )
+        except KeyboardInterrupt:
+            _fail(InterruptedRunError("interrupted before the end"))
 
 
 def _fail(error: GeolipError) -> NoReturn:
@@ -172,6 +186,9 @@ def certify(
     quiet: bool,
 ) -> None:
     """Certify the Lipschitz constant of MODEL, an ONNX file."""
+    # A polite kill is an interrupt: what is verified by then is reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    memory.prepare()
     from geolip.certification import certify as run
     from geolip.journal import Journal
 
@@ -180,8 +197,6 @@ def certify(
             check_writable(Path(file))
     if largest is not None and math.isnan(largest):
         raise UsageError("--max is not a number: give the largest bound to accept")
-    # A polite kill is an interrupt: what is verified by then is reported.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
     journal = Journal(output, {"model": model, "norm": norm})
 
@@ -246,6 +261,7 @@ def verify(
     model: str, certificate: str, in_float: bool, as_json: bool, quiet: bool
 ) -> None:
     """Check that CERTIFICATE proves its claim about MODEL; exit 4 if not."""
+    memory.prepare()
     from geolip import checking
     from geolip.certificate import Certificate
 

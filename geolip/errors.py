@@ -85,6 +85,18 @@ class CertificationError(GeolipError):
     exit_code = 4
 
 
+class OutOfMemoryError(GeolipError):
+    """There is not enough memory for what was asked."""
+
+    exit_code = 4
+
+
+class InterruptedRunError(GeolipError):
+    """The run was told to stop, at a point where it has nothing to report."""
+
+    exit_code = 4
+
+
 class RefusedCertificateError(GeolipError):
     """A certificate does not prove what it claims, or cannot be read."""
 

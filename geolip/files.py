@@ -6,6 +6,11 @@ from pathlib import Path
 from geolip.errors import UsageError
 
 
+def is_special(path: Path) -> bool:
+    """Return whether it is a device or a pipe, to be written to and not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def check_writable(path: Path) -> None:
     """Refuse a file that cannot be written, before the work rather than after it.
 
@@ -14,6 +19,8 @@ def check_writable(path: Path) -> None:
     UsageError
         If the path is a folder, or not in one that may be written to.
     """
+    if is_special(path):
+        return
     folder = path.parent
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"cannot write {path}: name a file in a writable folder")
@@ -22,6 +29,8 @@ def check_writable(path: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is never seen half written, whatever happens.
 
+    A device or a pipe is written to as it is.
+
     Raises
     ------
     UsageError
@@ -29,6 +38,9 @@ def write_whole(path: Path, text: str) -> None:
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
+        if is_special(path):
+            path.write_text(text)
+            return
         try:
             draft.write_text(text)
             with draft.open("rb+") as file:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from geolip.errors import UsageError
-from geolip.files import write_whole
+from geolip.files import is_special, write_whole
 from geolip.incumbent import Look
 
 SCHEMA = "geolip.partial/1"
@@ -18,13 +18,14 @@ class Journal:
     Parameters
     ----------
     report : str or None
-        The report's path; without one nothing is written.
+        The report's path; without one, or for a device, nothing is written.
     facts : mapping of str to str
         What the bounds are about.
     """
 
     def __init__(self, report: str | None, facts: Mapping[str, str]) -> None:
-        self._path = None if report is None else Path(f"{report}.partial")
+        kept = report is not None and not is_special(Path(report))
+        self._path = Path(f"{report}.partial") if kept else None
         self._facts = dict(facts)
         self._bounds: dict[str, float] = {}
         # What an earlier run left is not about this one.

@@ -7,6 +7,7 @@ refused.
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,7 +70,9 @@ def _content(path: Path) -> bytes:
         raise UsageError(f"{path} is not a file: give the path of a certificate")
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            # No more than there is: all that is asked for is allocated at once.
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(min(size, LARGEST_FILE) + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > LARGEST_FILE:

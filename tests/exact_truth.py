@@ -4,25 +4,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from exact_operators import Matrix, exact, operator_matrix
 
-from geolip.linear import (
-    Composition,
-    Convolution,
-    Dense,
-    LinearOperator,
-    Sparse,
-    Sum,
-)
+from geolip.exact.fixed import Fixed
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 
-Matrix = np.ndarray
 
-
-def exact(numbers: np.ndarray) -> Matrix:
-    """Return an array of floats as an array of exact fractions."""
-    numbers = np.asarray(numbers, dtype=float)
-    return np.frompyfunc(Fraction, 1, 1)(numbers)
+def value(matrix: Fixed) -> Matrix:
+    """Return what the digits of fixed-point numbers stand for."""
+    return matrix.fractions()
 
 
 def is_positive_definite(matrix: Matrix) -> bool:
@@ -47,21 +38,6 @@ def solve(matrix: Matrix, right: Matrix) -> Matrix:
             if i != k:
                 work[i] = work[i] - work[i, k] * work[k]
     return work[:, len(matrix) :]
-
-
-def operator_matrix(operator: LinearOperator) -> Matrix:
-    """Return the matrix of an operator whose stored numbers are exact."""
-    match operator:
-        case Dense() | Convolution() | Sparse():
-            return exact(operator.dense())
-        case Sum():
-            return sum(operator_matrix(term) for term in operator.terms)
-        case Composition():
-            product = operator_matrix(operator.factors[0])
-            for factor in operator.factors[1:]:
-                product = product @ operator_matrix(factor)
-            return product
-    raise AssertionError(operator)
 
 
 def slack_and_output(

@@ -17,7 +17,7 @@ from operator import mul
 from pathlib import Path
 
 import onnx
-from independent_network import Network, Refused, need
+from independent_network import Network, RefusedError, need
 
 KEYS = "bound claim domain format input model output proofs slopes trust versions"
 HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
@@ -35,7 +35,7 @@ TRUST = {
 
 
 def check(model_path, certificate_path):
-    """Return True if a certificate proves what it says of a model, else raise Refused.
+    """Return True if a certificate proves what it says of a model, or refuse it.
 
     Models that need more than is known here are refused as well.
     """
@@ -48,10 +48,10 @@ def check(model_path, certificate_path):
         _check_frame(top, network)
         for proof in top["proofs"]:
             _check_proof(proof, network, top["input"]["norm"], top["output"]["norm"])
-    except Refused:
+    except RefusedError:
         raise
     except Exception as error:
-        raise Refused(repr(error)) from error
+        raise RefusedError(repr(error)) from error
     return True
 
 

@@ -24,13 +24,13 @@ OPTIONS = {kind: {} for kind in PLAIN} | {
 }
 
 
-class Refused(Exception):  # noqa: N818
+class RefusedError(Exception):
     """What is claimed is not proved."""
 
 
 def need(condition, reason):
     if not condition:
-        raise Refused(reason)
+        raise RefusedError(reason)
 
 
 def places(shape):

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from correlation import correlated
+from exact_operators import exact, operator_matrix
 from linear_examples import EXAMPLES, close, example, names
-from numpy.typing import NDArray
 
 from geolip import linear
-from geolip.linear import Composition, Convolution, Dense, LinearOperator, Sparse, Sum
+from geolip.linear import Composition, Dense, LinearOperator, Sum
 
 
 def subclasses(module: Any) -> list[type]:
@@ -35,35 +34,13 @@ def test_every_operator_has_an_example(module: str) -> None:
     assert set(defined) <= {type(example(name)) for name in EXAMPLES}
 
 
-def exact(operator: LinearOperator) -> NDArray[Any]:
-    """Return the matrix in rational numbers, from the stored weights alone."""
-    match operator:
-        case Composition():
-            product = exact(operator.factors[0])
-            for factor in operator.factors[1:]:
-                product = product @ exact(factor)
-            return product
-        case Sum():
-            return sum(exact(term) for term in operator.terms)
-        case Dense():
-            inner = np.kron(operator.matrix, np.eye(operator.inner))
-            matrix = np.kron(np.eye(operator.outer), inner)
-        case Sparse():
-            matrix = operator.matrix.toarray()
-        case Convolution():
-            matrix = correlated(operator, np.eye(operator.shape[1]))
-        case _:
-            raise NotImplementedError(type(operator))
-    return np.vectorize(Fraction, otypes=[object])(matrix)
-
-
 @names
 def test_dense_is_exact_up_to_the_roundings_it_admits(name: str) -> None:
     operator = example(name)
-    error = abs(np.vectorize(Fraction)(operator.dense()) - exact(operator))
+    error = abs(exact(operator.dense()) - operator_matrix(operator))
     unit = Fraction(operator.roundings, 2**53)
     # The majorant is itself rounded; a millionth is plenty.
-    majorant = np.vectorize(Fraction)(operator.absolute.dense()) * Fraction(1000001)
+    majorant = exact(operator.absolute.dense()) * Fraction(1000001)
     assert (error * 1000000 <= unit * majorant).all()
 
 
