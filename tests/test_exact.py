@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from exact_operators import exact
 from exact_truth import budget, is_positive_definite, slack_and_output, solve, value
-from generators import random_chain, random_graph, some_multipliers, wide
+from generators import chain, random_chain, random_graph, some_multipliers, wide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,6 +143,29 @@ def test_largest_eigenvalues_are_upper_bounds(seed, m):
     assert is_positive_definite(above * np.eye(m, dtype=int) - symmetric)
     truth = float(np.linalg.eigvalsh(symmetric.astype(float))[-1])
     assert float(bound) <= truth * (1 + 1e-11) + 1e-25
+
+
+@pytest.mark.parametrize("exponent", [-560, -500, 500, 560])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_outputs_size_costs_nothing(seed, exponent):
+    """Also where B is nearly singular, and squares would leave float64's range."""
+    random = np.random.default_rng(seed)
+    weights = [random.standard_normal((5, 3)), np.full((1, 5), 2.0**exponent)]
+    size = 2.0**-exponent
+    tau, d = random.uniform(1, 2, 3), random.uniform(1, 2, 5)
+    near = least_scale(weights[0], tau, d)
+    multipliers = Multipliers(near * tau * (1 + 1e-7), (d,))
+    norm = norms.parse("inf").input
+    huge = proved_square(chain(weights), norm, multipliers)
+    usual = proved_square(chain([weights[0], size * weights[1]]), norm, multipliers)
+    assert float(huge * Fraction(size) ** 2 / usual) == pytest.approx(1, rel=1e-11)
+
+
+def least_scale(W: np.ndarray, tau: np.ndarray, d: np.ndarray) -> float:
+    """Return how far tau can be scaled down before B is singular."""
+    # diag(s tau) - W' D W / 2 loses its definiteness.
+    scaled = W.T * d @ W / 2 / np.sqrt(np.outer(tau, tau))
+    return float(np.linalg.eigvalsh(scaled)[-1])
 
 
 @pytest.mark.parametrize("height", [2, 1000])
