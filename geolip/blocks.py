@@ -221,14 +221,17 @@ def _cholesky(block: Array) -> Array:
 def _right_divide(block: Array, pivot: Array) -> Array:
     if pivot.ndim == 1:
         return block / pivot
-    return np.asarray(linalg.solve_triangular(pivot, block.T, lower=True)).T
+    quotient = linalg.solve_triangular(pivot, block.T, lower=True, check_finite=False)
+    return np.asarray(quotient).T
 
 
 def _solve(pivot: Array, V: Array, *, transposed: bool) -> Array:
     if pivot.ndim == 1:
         return V / pivot[:, None]
     trans = "T" if transposed else "N"
-    return np.asarray(linalg.solve_triangular(pivot, V, lower=True, trans=trans))
+    return np.asarray(
+        linalg.solve_triangular(pivot, V, lower=True, trans=trans, check_finite=False)
+    )
 
 
 def _product(left: Array, right: Array) -> Array:

@@ -33,6 +33,10 @@ def solution(
     least : float
         A lower bound of B's least eigenvalue, which tells how much a residual costs.
     """
+    # To a size of about one, so that squares neither overflow nor underflow.
+    largest = max(float(np.abs(c).max(initial=0.0)) for c in outputs)
+    exponent = int(np.frexp(largest)[1])
+    outputs = [np.ldexp(c, -exponent) for c in outputs]
     found, missed = _refined(matrix, factor, outputs)
     form = sum(np.sum(c * x) for c, x in zip(outputs, found, strict=True))
     # Written so that NaN counts as missed.
@@ -40,7 +44,7 @@ def solution(
         # Too near to singular for a shifted factor: refinement hardly converges.
         with contextlib.suppress(np.linalg.LinAlgError):
             found, _ = _refined(matrix, matrix.factor(), outputs)
-    return found
+    return [np.ldexp(x, exponent) for x in found]
 
 
 def _refined(

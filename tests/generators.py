@@ -4,8 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from geolip import norms
 from geolip.arrays import Array
+from geolip.backend import Settings, get
+from geolip.incumbent import Incumbent
 from geolip.linear import Dense
+from geolip.multipliers import Multipliers
+from geolip.problem import Problem
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
 SECTORS = ((0.0, 1.0), (0.01, 1.0), (0.0, 0.25), (-0.13, 1.13))
@@ -78,3 +83,17 @@ def wide(random: np.random.Generator, m: int, n: int) -> Array:
     """Return numbers of very different sizes below one half, some of them zero."""
     numbers = random.uniform(-0.5, 0.5, (m, n)) * 2.0 ** random.integers(-90, 1, (m, n))
     return numbers * (random.random((m, n)) < 0.9)
+
+
+def some_multipliers(random: np.random.Generator, network) -> Multipliers:
+    """Return multipliers near the best, rounded to 24 bits, or anything positive."""
+    problem = Problem(network, norms.parse("2").input)
+    if random.random() < 0.7:
+        judge = Incumbent(problem)
+        few = Settings(extra={"max_iterations": int(random.integers(1, 300))})
+        get("lifted").solve(problem, few, judge)
+        judge.settle()
+        if judge.multipliers is not None:
+            return judge.multipliers
+    tau, *d = (10.0 ** random.uniform(-2, 2, n) for n in network.sizes)
+    return Multipliers(tau, tuple(d))

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from exact_operators import exact
 from exact_truth import budget, is_positive_definite, slack_and_output, solve, value
-from generators import random_chain, random_graph, wide
+from generators import chain, random_chain, random_graph, some_multipliers, wide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geolip import norms
-from geolip.backend import Settings, get
 from geolip.blocks import BlockFactor
 from geolip.errors import RefusedCertificateError
 from geolip.exact import definite
@@ -19,7 +18,6 @@ from geolip.exact.decision import proved_square
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.fixed import proposed
 from geolip.exact.slack import slack
-from geolip.incumbent import Incumbent
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
@@ -58,20 +56,6 @@ def test_the_slack_is_the_theorems(kind, seed):
             assert doubt < 1e-23
         rows = scales[i][:, None] * C[cuts[i] : cuts[i + 1]]
         assert (sum(exact(p) for p in found.outputs[i].parts) == rows).all()
-
-
-def some_multipliers(random: np.random.Generator, network) -> Multipliers:
-    """Return multipliers near the best, rounded to 24 bits, or anything positive."""
-    problem = Problem(network, norms.parse("2").input)
-    if random.random() < 0.7:
-        judge = Incumbent(problem)
-        few = Settings(extra={"max_iterations": int(random.integers(1, 300))})
-        get("lifted").solve(problem, few, judge)
-        judge.settle()
-        if judge.multipliers is not None:
-            return judge.multipliers
-    tau, *d = (10.0 ** random.uniform(-2, 2, n) for n in network.sizes)
-    return Multipliers(tau, tuple(d))
 
 
 @pytest.mark.parametrize("norm", ["inf", "2"])
@@ -159,6 +143,29 @@ def test_largest_eigenvalues_are_upper_bounds(seed, m):
     assert is_positive_definite(above * np.eye(m, dtype=int) - symmetric)
     truth = float(np.linalg.eigvalsh(symmetric.astype(float))[-1])
     assert float(bound) <= truth * (1 + 1e-11) + 1e-25
+
+
+@pytest.mark.parametrize("exponent", [-560, -500, 500, 560])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_outputs_size_costs_nothing(seed, exponent):
+    """Also where B is nearly singular, and squares would leave float64's range."""
+    random = np.random.default_rng(seed)
+    weights = [random.standard_normal((5, 3)), np.full((1, 5), 2.0**exponent)]
+    size = 2.0**-exponent
+    tau, d = random.uniform(1, 2, 3), random.uniform(1, 2, 5)
+    near = least_scale(weights[0], tau, d)
+    multipliers = Multipliers(near * tau * (1 + 1e-7), (d,))
+    norm = norms.parse("inf").input
+    huge = proved_square(chain(weights), norm, multipliers)
+    usual = proved_square(chain([weights[0], size * weights[1]]), norm, multipliers)
+    assert float(huge * Fraction(size) ** 2 / usual) == pytest.approx(1, rel=1e-11)
+
+
+def least_scale(W: np.ndarray, tau: np.ndarray, d: np.ndarray) -> float:
+    """Return how far tau can be scaled down before B is singular."""
+    # diag(s tau) - W' D W / 2 loses its definiteness.
+    scaled = W.T * d @ W / 2 / np.sqrt(np.outer(tau, tau))
+    return float(np.linalg.eigvalsh(scaled)[-1])
 
 
 @pytest.mark.parametrize("height", [2, 1000])

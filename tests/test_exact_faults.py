@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from exact_operators import operator_matrix
 from exact_truth import is_positive_definite, value
-from generators import random_chain, wide
+from generators import random_chain, some_multipliers, wide
 
 from geolip import norms
 from geolip.blocks import BlockFactor
@@ -117,6 +117,20 @@ def test_a_wrong_solution_costs_the_bound_not_its_truth(factor, monkeypatch):
     except RefusedCertificateError:
         return
     assert found >= square * (1 - Fraction(1, 10**11))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_solutions_that_are_no_numbers_are_refused(wrong, monkeypatch):
+    """Eigenvalues are shown to be positive, and then the library gives up."""
+    network = reduce(random_chain(np.random.default_rng(3), neurons=6)).network
+    multipliers = some_multipliers(np.random.default_rng(0), network)
+    assert decision.proved_square(network, norms.parse("inf").input, multipliers) > 0
+    real = decision.solution
+    monkeypatch.setattr(
+        decision, "solution", lambda *given: [wrong * x for x in real(*given)]
+    )
+    with pytest.raises(RefusedCertificateError):
+        decision.proved_square(network, norms.parse("inf").input, multipliers)
 
 
 def test_products_of_tiny_numbers_are_refused():

@@ -148,6 +148,12 @@ def test_rounded_digits_are_no_exact_digits():
         large.scaled_columns(Fixed((np.zeros((1, 1)), np.array([[777777.0]]))))
 
 
+def test_errors_that_vanish_modulo_2_64_together_are_noticed():
+    left, right = np.zeros((1, 2)), np.eye(2)
+    with np.errstate(all="ignore"), pytest.raises(RefusedCertificateError):
+        products._check(left, right, np.full((1, 2), -(2.0**63)))
+
+
 @pytest.mark.parametrize("wrong", [11.25, np.nan, np.inf, 2.0**60])
 def test_products_that_are_no_integers_are_noticed(wrong):
     left, right = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])

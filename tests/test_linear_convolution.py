@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from correlation import correlated
+from exact_operators import correlated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from linear_examples import close, convolution_1d
