@@ -154,6 +154,16 @@ def test_large_gram_matrices_are_not_formed(monkeypatch):
     assert layers.product_square(network, norms.parse("2")) >= expected > tight
 
 
+@pytest.mark.parametrize("largest", [4, 2000])
+def test_equal_entries_have_the_norm_of_their_sums(largest, monkeypatch):
+    """With and without a Gram matrix: of 30 rows and columns, 30 times the entry."""
+    network = SectorNetwork(30, (), LinearMap(30, {0: Dense(np.full((30, 30), 0.75))}))
+    monkeypatch.setattr(layers, "_LARGEST_GRAM", largest)
+    square = layers.product_square(network, norms.parse("2"))
+    truth = Fraction(45, 2) ** 2
+    assert truth <= square <= truth * (1 + Fraction(1, 10**10))
+
+
 def test_norms_without_an_operator_norm_prove_nothing():
     unknown = NormPair(SimpleNamespace(name="1"), norms.parse("2").output)
     with pytest.raises(ValueError, match="no operator norm"):
