@@ -1,6 +1,7 @@
 """Factors that a runtime multiplies with each other, or with weights, before values."""
 
 import numpy as np
+import onnxruntime
 import pytest
 from float_graphs import Constants, float32, model_of, node
 from onnx import ModelProto, NodeProto
@@ -108,3 +109,22 @@ def test_the_largest_product_that_is_bounded() -> None:
     assert np.isfinite(forward_error(product(LARGEST / 100), (0, 1)).error)
     (stored,) = output_of(product(2.0**20), 0, 2.0**20)[:1]
     assert 2.0**40 <= stored.product <= 2.0**40 * 1.001
+
+
+def test_factors_before_a_matrix_product() -> None:
+    """ONNX Runtime moves them behind it, which an assumption excludes by name."""
+    constants = {"c": float32(1e30), "W": np.full((1, 1), 1e-15, np.float32)}
+    nodes = [node("Mul", "x c", "h"), node("MatMul", "h W", "y")]
+    model = model_of(nodes, constants, (1, 1))
+    statement = forward_error(model, (0, 2e-30))
+    x = np.full((1, 1), 1.3e-30, np.float32)
+    real = float(x[0, 0]) * float(constants["c"][0]) * float(constants["W"][0, 0])
+    (moved,) = executed(model, "ORT_ENABLE_ALL", x)
+    assert abs(moved[0] - real) > statement.error
+    assert any("MatMulScaleFusion" in text for text in statement.assumptions)
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(),
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=["MatMulScaleFusion"],
+    )
+    assert abs(session.run(None, {"x": x})[0].item() - real) <= statement.error

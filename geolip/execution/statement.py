@@ -27,7 +27,8 @@ _ASSUMPTIONS = (
     "convolution or matrix product that adds weights or inputs first (Winograd, FFT, "
     "Strassen)",
     "nodes as stored; constants that are added or multiplied afterwards may be folded "
-    "into the weights of the layer before, nothing else is rewritten",
+    "into the weights of the layer before, nothing else is rewritten; factors before a "
+    "matrix product are applied before it (ONNX Runtime: without MatMulScaleFusion)",
 )
 _FUNCTIONS = {"Sigmoid", "Tanh"}
 _LIBRARY = (
