@@ -54,6 +54,20 @@ def test_what_only_moves_is_exact() -> None:
     assert forward_error(model, (-1e30, 1e30)).error == 0
 
 
+def test_what_changes_signs_may_flush() -> None:
+    slope = node("LeakyRelu", "x", "y", alpha=1.0)
+    for only in (node("Neg", "x", "y"), slope):
+        assert forward_error(model_of([only], {}, (3,)), (0, 2.0**-130)).error >= ETA
+
+
+def test_no_outputs() -> None:
+    split = node("Split", "x s", "y z")
+    model = model_of([split], {"s": np.array([0, 3])}, (3,))
+    statement = forward_error(model, (0, 1))
+    assert statement.errors == ()
+    assert statement.error == statement.as_dict()["error"] == 0
+
+
 def test_overflow() -> None:
     model = dense((np.full((1, 2), 3e38), np.zeros(1)))
     with pytest.raises(CertificationError, match=r"Gemm 'y'.*range"):

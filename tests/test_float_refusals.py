@@ -1,5 +1,6 @@
 """Executions in float32 that nothing is said about, and what the message names."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,22 +13,48 @@ import geolip
 import geolip.certification
 from geolip.errors import (
     CertificationError,
+    ModelError,
     UnboundedExecutionError,
     UnsupportedModelError,
     UsageError,
 )
-from geolip.execution import forward_error
+from geolip.execution import forward_error, statement
+from geolip.execution.arithmetic import raised
 from geolip.execution.rule import all_rules
+from geolip.execution.tensor import stored
+from geolip.execution.values import boxed
 from geolip.importer.catalogue import readers
 
 
 @pytest.mark.parametrize(
     "region",
-    [(1, 0), (np.nan, 1), (0, np.inf), (0, 1e39), (1,), (0, 1, 2), ("0", 1), 1, "01"],
+    [
+        *((1, 0), (np.nan, 1), (0, np.inf), (0, 1e39), (0, 10**400), (-(10**5000), 0)),
+        *((1,), (0, 1, 2), ("0", 1), 1, "01"),
+    ],
 )
 def test_no_region(region: Any) -> None:
     with pytest.raises(UsageError, match="region"):
         forward_error(dense((np.ones((1, 1)), np.ones(1))), region)
+
+
+def test_division_by_zero() -> None:
+    model = model_of([node("Div", "x c", "y")], {"c": float32(0)}, (1,))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plain = np.errstate(all="warn")
+        with plain, pytest.raises(ModelError, match=r"Div 'y'.*infinite"):
+            forward_error(model, (0, 1))
+    assert not caught
+
+
+def test_what_is_no_number_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert np.isnan(raised(np.array([np.nan, 0.0]), 1)).tolist() == [True, False]
+    values = boxed(np.zeros(1), np.ones(1))
+    unknown = stored((1,), values, np.array([np.nan]), np.nan)
+    monkeypatch.setattr(statement, "output_of", lambda *_: (unknown, set()))
+    with pytest.raises(CertificationError, match="range"):
+        forward_error(dense((np.ones((1, 1)), np.ones(1))), (0, 1))
 
 
 def test_no_graph() -> None:

@@ -39,7 +39,7 @@ def raised(values: Array, roundings: int) -> Array:
         terms count n.
     """
     above = np.nextafter(values * (1 + 2 * (roundings + 2) * UNIT64), np.inf)
-    return np.where(values > 0, above, 0.0)
+    return np.where(values <= 0, 0.0, above)  # NaN stays NaN
 
 
 def length(values: Array) -> float:

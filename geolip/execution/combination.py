@@ -38,6 +38,7 @@ def combined(
     *,
     constants: Array | None = None,
     gain: float = 0.0,
+    factor: float = 1.0,
     exact: bool = False,
 ) -> Tensor:
     """Return an affine function of tensors, as a sum of their terms.
@@ -57,8 +58,10 @@ def combined(
         reading's bias if not given.
     gain : float
         A bound of the numbers that the node's own factors are made of.
+    factor : float
+        A bound of the factors, and products of some, that the node multiplies terms by.
     exact : bool
-        Whether the node only moves numbers and changes their signs.
+        Whether the node copies numbers and computes none.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def combined(
         )
     roundings = depth + reading.linear.roundings + len(operation.inputs) + 8
     carried, size, weights = np.zeros((3, reading.size))
-    carried_length, reach = 0.0, 1.0
+    carried_length, reach, product = 0.0, 1.0, 1.0
     for j, operator in reading.terms.items():
         part = tensors[j]
         entries, sizes, sums = _absolute(
@@ -86,8 +89,13 @@ def combined(
         carried_length += _norm(operator) * part.carried_length
         size, weights = size + sizes, weights + sums
         reach = max(reach, 1 + _largest(part.size), 1 + part.largest)
+        product = max(product, part.product)
     gain = max(gain, 1 + _largest(raised(weights, roundings)))
     check_range(operation, (depth + 1) * gain * reach + _largest(constants))
+    # Large weights and factors may meet before small values do, and before small
+    # factors: what is below 1 is left out.
+    product = max(up(product * max(1.0, factor), roundings), gain, _largest(constants))
+    check_range(operation, product)
     # At most so many products and sums, each of numbers that may count as zero. That
     # exceeds what float64 may lose to underflow in products above, too.
     lost = 0.0 if exact else 16 * (depth + 1) * ETA * gain * reach
@@ -99,7 +107,14 @@ def combined(
         size=raised(size + constants, roundings),
         depth=depth,
         largest=max(reach, gain, _largest(constants)),
+        product=product,
     )
+
+
+def largest_entry(reading: Affine) -> float:
+    """Return a bound of the map's entries, the sharpest if rows have one each."""
+    sums = [_largest(operator.row_sums) for operator in reading.terms.values()]
+    return max(sums, default=0.0)
 
 
 def check_range(operation: Operation, size: float) -> None:

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from onnx import ModelProto
 
 from geolip.decimals import round_up
-from geolip.errors import UsageError
+from geolip.errors import CertificationError, UsageError
 from geolip.execution.arithmetic import LARGEST
 from geolip.execution.graph import output_of
 from geolip.execution.rules.activation import LIBRARY_ERROR
@@ -27,7 +28,8 @@ _ASSUMPTIONS = (
     "convolution or matrix product that adds weights or inputs first (Winograd, FFT, "
     "Strassen)",
     "nodes as stored; constants that are added or multiplied afterwards may be folded "
-    "into the weights of the layer before, nothing else is rewritten",
+    "into the weights of the layer before, nothing else is rewritten; factors before a "
+    "matrix product are applied before it (ONNX Runtime: without MatMulScaleFusion)",
 )
 _FUNCTIONS = {"Sigmoid", "Tanh"}
 _LIBRARY = (
@@ -60,8 +62,8 @@ class FloatExecution:
 
     @property
     def error(self) -> float:
-        """The largest error of all outputs."""
-        return max(self.errors)
+        """The largest error of all outputs, 0 if there are none."""
+        return max(self.errors, default=0.0)
 
     @property
     def claim(self) -> str:
@@ -129,21 +131,27 @@ def forward_error(
         If the model cannot be read, or (`UnboundedExecutionError`) has nodes whose
         rounding is not known.
     CertificationError
-        If numbers may leave float32's range.
+        If numbers may leave float32's range, or float64's.
     """
     low, high = checked_region(region)
     if not isinstance(model, str | os.PathLike | bytes | ModelProto):
         raise UsageError("a float32 execution is of an ONNX graph: give an ONNX model")
     check_processor()
     parsed, sha256 = read(model)
-    # Products below float64's range are covered by the underflow of float32.
-    with np.errstate(under="ignore"):
+    # Products below float64's range are covered by the underflow of float32; readers
+    # refuse factors that are not finite.
+    with np.errstate(under="ignore", divide="ignore"):
         output, kinds = output_of(parsed, low, high)
+        errors = output.error
+    if not np.isfinite(errors).all():
+        raise CertificationError(
+            "numbers leave float64's range: give --float-exec a smaller region"
+        )
     return FloatExecution(
         sha256=sha256,
         low=low,
         high=high,
-        errors=tuple(output.error.tolist()),
+        errors=tuple(errors.tolist()),
         assumptions=(*_ASSUMPTIONS, *([_LIBRARY] if kinds & _FUNCTIONS else [])),
     )
 
@@ -157,11 +165,14 @@ def checked_region(region: Sequence[float]) -> tuple[float, float]:
         If it is not a pair of numbers in order, each of a size that float32 holds.
     """
     ends = tuple(region) if isinstance(region, Iterable) else ()
-    if len(ends) == 2 and all(isinstance(end, Real) for end in ends):
-        low, high = map(float, ends)
-        if -LARGEST <= low <= high <= LARGEST:
-            return low, high
+    found = "larger ones"
+    with suppress(OverflowError):  # of integers that float64 does not hold
+        if len(ends) == 2 and all(isinstance(end, Real) for end in ends):
+            low, high = map(float, ends)
+            if -LARGEST <= low <= high <= LARGEST:
+                return low, high
+        found = repr(region)
     raise UsageError(
         "a float execution's region is a pair LOW <= HIGH of numbers in float32's "
-        f"range, found {region!r}"
+        f"range, found {found}"
     )

@@ -38,6 +38,9 @@ class Tensor:
     largest : float
         A bound of the numbers, weights too, that make up the terms; 0 where the terms
         are stored.
+    product : float
+        A bound, 1 or more, of products of a stored value, a weight and the factors
+        that follow, and of any of these alone, in whatever order they are taken.
     """
 
     shape: tuple[int, ...]
@@ -47,6 +50,7 @@ class Tensor:
     size: Array
     depth: int
     largest: float
+    product: float
 
     @property
     def error(self) -> Array:
@@ -72,14 +76,16 @@ def stored(
     shape: tuple[int, ...], values: Values, error: Array, error_length: float
 ) -> Tensor:
     """Return a tensor with errors (n,), bounded in l_2 as well, that is not a sum."""
+    size = raised(values.reach + error, 1)
     return Tensor(
         shape=shape,
         values=values,
         carried=error,
         carried_length=error_length,
-        size=raised(values.reach + error, 1),
+        size=size,
         depth=0,
         largest=0.0,
+        product=float(size.max(initial=1.0)),
     )
 
 

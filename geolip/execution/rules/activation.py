@@ -35,7 +35,7 @@ def _scalar(roundings: int = 0, library: float = 0.0) -> Rule:
     def rule(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Result]:
         block = readers()[operation.node.op_type](operation)
         if not isinstance(block, Block):  # of slope 1
-            return moved(operation, tensors)
+            return moved(operation, tensors, exact=False)
         read = tensors[0].settled()
         lower, upper = block.activation.sector(block.size)
         slope = float(np.maximum(np.abs(lower), np.abs(upper)).max(initial=0.0))

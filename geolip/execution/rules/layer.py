@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from geolip.execution.combination import combined
+from geolip.execution.combination import combined, largest_entry
 from geolip.execution.rule import Result, Rule, function_of
 from geolip.execution.tensor import Tensor
 from geolip.importer.operation import Operation
@@ -38,7 +38,8 @@ def _read(
     settled = {j: tensor.settled() for j, tensor in tensors.items()}
     # A term is a product, rounded once and in all sums with the others.
     depth = _products(reading) + bool(reading.bias.any()) + after
-    return [combined(operation, reading, settled, depth)]
+    factor = largest_entry(reading)
+    return [combined(operation, reading, settled, depth, factor=factor)]
 
 
 def _products(reading: Affine) -> int:

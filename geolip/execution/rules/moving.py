@@ -1,4 +1,4 @@
-"""Operators that move numbers or change their signs, which rounds nothing."""
+"""Operators that move numbers, which rounds nothing, or change their signs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,18 +14,27 @@ from geolip.importer.refusals import RefusedError
 from geolip.network import Affine, Block
 
 
-def moved(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Result]:
-    """Return the moved terms, and constants such as shapes as they are."""
+def moved(
+    operation: Operation, tensors: Mapping[int, Tensor], *, exact: bool = True
+) -> Sequence[Result]:
+    """Return the moved terms, and constants such as shapes as they are.
+
+    Only what copies numbers is ``exact``; a runtime that computes them may flush them.
+    """
     results: Any = readers()[operation.node.op_type](operation)
     if isinstance(results, Block):
         raise RefusedError("is read as an activation")
     depth = max((tensor.depth for tensor in tensors.values()), default=0)
     return [
-        combined(operation, result, tensors, depth, exact=True)
+        combined(operation, result, tensors, depth, exact=exact)
         if isinstance(result, Affine)
         else result
         for result in ([results] if isinstance(results, Affine) else results)
     ]
+
+
+def _negated(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Result]:
+    return moved(operation, tensors, exact=False)
 
 
 def _cast(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Result]:
@@ -36,7 +45,11 @@ def _cast(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Resul
 
 _NAMES = """
     Concat DepthToSpace Dropout Expand Flatten Gather GatherElements GatherND Identity
-    Neg Pad Reshape Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Unsqueeze
+    Pad Reshape Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Unsqueeze
     Where"""
 
-OPERATORS: dict[str, Rule] = {"Cast": _cast, **dict.fromkeys(_NAMES.split(), moved)}
+OPERATORS: dict[str, Rule] = {
+    "Cast": _cast,
+    "Neg": _negated,
+    **dict.fromkeys(_NAMES.split(), moved),
+}

@@ -40,6 +40,7 @@ def _normalised(
     )
     inverse = 1 / np.sqrt(variance)
     factors = (1 + _largest(inverse)) * (1 + _largest(scale))
+    products = np.maximum(1, inverse) * np.maximum(1, np.abs(scale))
     depth = tensors[0].depth + _ROUNDINGS
     return [
         combined(
@@ -49,6 +50,7 @@ def _normalised(
             depth,
             constants=function_of(apart).bias,
             gain=factors * (1 + _largest(mean)),
+            factor=_largest(products),
         )
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geolip.execution.arithmetic import ETA
-from geolip.execution.combination import combined
+from geolip.execution.combination import combined, largest_entry
 from geolip.execution.rule import Result, Rule, function_of
 from geolip.execution.tensor import Tensor
 from geolip.importer.operation import Operation
@@ -31,7 +31,8 @@ def _scaled(
 ) -> Sequence[Result]:
     reading = function_of(operation)
     depth = max(tensor.depth for tensor in tensors.values()) + roundings
-    return [combined(operation, reading, tensors, depth)]
+    factor = largest_entry(reading)
+    return [combined(operation, reading, tensors, depth, factor=factor)]
 
 
 OPERATORS: dict[str, Rule] = {"Div": _divided, "Mul": _multiplied}
