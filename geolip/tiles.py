@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from geolip.arrays import Array
-from geolip.blocks import BlockFactor, BlockMatrix
+from geolip.blocks import BlockFactor, BlockMatrix, Blocks
 
 # Rows of a tile: few enough to follow a triangle, enough for products at full speed.
 _ROWS = 1024
@@ -38,34 +38,28 @@ def tiles(sizes: Sequence[int], rows: int = _ROWS) -> list[Tile]:
 
 def tiled(matrix: BlockMatrix, parts: Sequence[Tile]) -> BlockMatrix:
     """Return a matrix with a block for every tile."""
-    blocks = {}
-    for i, (row, rows) in enumerate(parts):
-        for j, (column, columns) in enumerate(parts[: i + 1]):
-            block = matrix.blocks.get((row, column))
-            if block is None:
-                continue
-            if block.ndim == 2:
-                piece = block[rows, columns]
-                if i == j or piece.any():
-                    blocks[i, j] = piece
-            elif i == j:
-                blocks[i, i] = block[rows]
-    return BlockMatrix(tuple(part.size for part in parts), blocks)
+    return BlockMatrix(tuple(part.size for part in parts), _cut(matrix.blocks, parts))
 
 
 def tiled_factor(factor: BlockFactor, parts: Sequence[Tile]) -> BlockFactor:
     """Return a factor with a block for every tile."""
-    factors: dict[tuple[int, int], Array] = {}
+    order = [i for k in factor.order for i, part in enumerate(parts) if part.block == k]
+    sizes = tuple(part.size for part in parts)
+    return BlockFactor(sizes, tuple(order), _cut(factor.factors, parts))
+
+
+def _cut(blocks: Blocks, parts: Sequence[Tile]) -> Blocks:
+    """Return the tiles of lower blocks, without those that are zero."""
+    found: dict[tuple[int, int], Array] = {}
     for i, (row, rows) in enumerate(parts):
-        for k, (pivot, columns) in enumerate(parts):
-            block = factor.factors.get((row, pivot))
-            if block is None or (row == pivot and i < k):
+        for j, (column, columns) in enumerate(parts):
+            block = blocks.get((row, column))
+            if block is None or (row == column and i < j):
                 continue
             if block.ndim == 2:
                 piece = block[rows, columns]
-                if i == k or piece.any():
-                    factors[i, k] = piece
-            elif i == k:
-                factors[i, i] = block[rows]
-    order = [i for k in factor.order for i, part in enumerate(parts) if part.block == k]
-    return BlockFactor(tuple(part.size for part in parts), tuple(order), factors)
+                if i == j or piece.any():
+                    found[i, j] = piece
+            elif i == j:
+                found[i, i] = block[rows]
+    return found

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
 from geolip.execution import rules
 from geolip.execution.tensor import Tensor
-from geolip.importer.catalogue import readers
+from geolip.importer.catalogue import collected, readers
 from geolip.importer.operation import Operation
 from geolip.importer.refusals import RefusedError
 from geolip.network import Affine
@@ -43,10 +41,4 @@ def all_rules() -> Mapping[str, Rule]:
     RuntimeError
         If two files of the folder claim the same operator.
     """
-    found: dict[str, Rule] = {}
-    for module in iter_modules(rules.__path__):
-        table = import_module(f"{rules.__name__}.{module.name}").OPERATORS
-        if twice := found.keys() & table.keys():
-            raise RuntimeError(f"{module.name}: ruled elsewhere: {sorted(twice)}")
-        found |= table
-    return found
+    return collected(rules)

@@ -1,9 +1,11 @@
-"""The operators that can be read: all tables of the folder ``ops``."""
+"""Tables of a folder's files put together: among them, the operators that are read."""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
 
 from geolip.importer import ops
 from geolip.importer.operation import Reader
@@ -18,9 +20,20 @@ def readers() -> Mapping[str, Reader]:
     RuntimeError
         If two files of the folder claim the same operator.
     """
-    found: dict[str, Reader] = {}
-    for module in iter_modules(ops.__path__):
-        table = import_module(f"{ops.__name__}.{module.name}").OPERATORS
+    return collected(ops)
+
+
+def collected(folder: ModuleType) -> dict[str, Any]:
+    """Return the tables ``OPERATORS`` of all files of a package as one.
+
+    Raises
+    ------
+    RuntimeError
+        If two files claim the same operator.
+    """
+    found: dict[str, Any] = {}
+    for module in iter_modules(folder.__path__):
+        table = import_module(f"{folder.__name__}.{module.name}").OPERATORS
         if twice := found.keys() & table.keys():
             raise RuntimeError(
                 f"{module.name}: read elsewhere already: {sorted(twice)}"
