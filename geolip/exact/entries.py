@@ -134,15 +134,21 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
             return right.moved(left.apply)
         case _, [Sparse(is_selection=True) as last]:
             return entries(left).moved(lambda part: last.adjoint(part.T).T)
+        case _, [Sparse(is_diagonal=True) as last]:
+            return _scaled_rows(last, entries(left).transposed()).transposed()
+    if isinstance(left, Sparse) and left.is_diagonal:
+        return _scaled_rows(left, _chained(others))
     return _product(left, _chained(others))
 
 
+def _scaled_rows(diagonal: Sparse, matrix: Entries) -> Entries:
+    factors = diagonal.matrix.diagonal()[:, None]
+    parts = products(pieces(factors), matrix.parts)
+    error = carried(np.array([[_doubt(diagonal)]]), matrix.sizes()) + matrix.error
+    return Entries(parts, carried(np.abs(factors), error))
+
+
 def _product(left: LinearOperator, right: Entries) -> Entries:
-    if isinstance(left, Sparse) and _is_diagonal(left):
-        factors = left.matrix.diagonal()[:, None]
-        parts = products(pieces(factors), right.parts)
-        error = carried(np.array([[_doubt(left)]]), right.sizes()) + right.error
-        return Entries(parts, carried(np.abs(factors), error))
     first, own = entries(left).normalised()
     second, theirs = right.transposed().normalised()
     product = fixed(first.parts, _DIGITS, first.error).times(
@@ -176,9 +182,3 @@ def carried(sizes: Array, error: Array) -> Array:
 def sum_of_sizes(parts: Sequence[Array]) -> Array:
     """Return upper bounds of the absolute values of a sum."""
     return np.asarray(sum(np.abs(part) for part in parts)) * _UP
-
-
-def _is_diagonal(operator: Sparse) -> bool:
-    matrix = operator.matrix
-    m, n = operator.shape
-    return m == n and matrix.nnz == np.count_nonzero(matrix.diagonal())
