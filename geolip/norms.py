@@ -5,7 +5,6 @@ Source: docs/theory.md section 1; the budgets T(tau) are Hoelder's inequality ap
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -46,7 +45,7 @@ class Norm(ABC):
         """Return T(tau), the largest ``sum_j tau_j x_j^2`` over the unit ball."""
 
     @abstractmethod
-    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
+    def exact_budget(self, tau: Array) -> Fraction:
         """Return T(tau) exactly."""
 
     @abstractmethod
@@ -86,8 +85,11 @@ class MaxNorm(Norm):
     def budget(self, tau: Array) -> float:
         return float(tau.sum())
 
-    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
-        return sum(tau, Fraction())
+    def exact_budget(self, tau: Array) -> Fraction:
+        # In units of the smallest: sums of fractions look for common factors.
+        ratios = [t.as_integer_ratio() for t in tau.tolist()]
+        unit = max(denominator for _, denominator in ratios)
+        return Fraction(sum(n * (unit // d) for n, d in ratios), unit)
 
     def multipliers(self, G: Array) -> Array:
         return row_norms(G)[:, 0]
@@ -128,8 +130,8 @@ class EuclideanNorm(Norm):
     def budget(self, tau: Array) -> float:
         return float(tau.max())
 
-    def exact_budget(self, tau: Sequence[Fraction]) -> Fraction:
-        return max(tau)
+    def exact_budget(self, tau: Array) -> Fraction:
+        return Fraction(float(tau.max()))
 
     def multipliers(self, G: Array) -> Array:
         return np.full(G.shape[0], np.linalg.norm(G))

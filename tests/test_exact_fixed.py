@@ -172,8 +172,16 @@ class Faulty(np.ndarray):
 
 
 def test_a_faulty_library_is_not_believed():
-    right = np.arange(6.0).reshape(2, 3)
-    left = np.arange(12.0).reshape(4, 3)
+    right = np.arange(15.0).reshape(5, 3)
+    left = np.arange(18.0).reshape(6, 3)
     assert (products.exact_product(left, right) == left @ right.T).all()
     with pytest.raises(RefusedCertificateError, match="multiplies wrongly"):
         products.exact_product(left.view(Faulty), right)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_products_of_few_rows_do_not_ask_the_library(rows):
+    few, many = np.arange(3.0 * rows).reshape(rows, 3), np.arange(18.0).reshape(6, 3)
+    for left, right in ((few, many), (many, few)):
+        found = products.exact_product(left.view(Faulty), right)
+        assert (found == left @ right.T).all()

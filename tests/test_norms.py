@@ -1,5 +1,6 @@
 """Norms: how they are written, their duals, and their share in the relaxation."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -237,3 +238,13 @@ def test_multipliers_are_admissible(name: str, G: Array) -> None:
     np.testing.assert_allclose(tied @ coordinates, tau, rtol=1e-9, atol=1e-300)
     # The smallest vectors that span the admissible ones share no coordinate.
     assert ((tied > 0).sum(axis=1) == 1).all()
+
+
+@names
+@given(X=matrices())
+@anything
+def test_exact_budgets_are_budgets(name, X):
+    tau = np.abs(X[:, 0])
+    terms = [Fraction(t) for t in tau.tolist()]
+    expected = sum(terms) if name == "inf" else max(terms)
+    assert NORMS[name].exact_budget(tau) == expected

@@ -60,8 +60,7 @@ def proved_square(
     multipliers = multipliers.scaled(2.0 ** -int(np.frexp(largest)[1]))
     B = slack(network, multipliers)
     least, factor = least_eigenvalue(B)
-    budget = norm.exact_budget([Fraction(t) for t in multipliers.tau])
-    return budget * _form(B, least, factor)
+    return norm.exact_budget(multipliers.tau) * _form(B, least, factor)
 
 
 def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
