@@ -76,7 +76,7 @@ def test_a_full_disk_leaves_what_was_there(certificate, tmp_path, monkeypatch):
             file.write(text[: len(text) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = Certificate.load(certificate)
     with pytest.raises(Exception, match="No space left"):
         result.save(path)

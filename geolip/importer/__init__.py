@@ -2,6 +2,7 @@
 
 from geolip.importer.graph import build
 from geolip.importer.matrices import from_matrices as from_matrices
+from geolip.importer.pytorch import export as export
 from geolip.importer.reader import Model as Model
 from geolip.importer.reader import read as read
 from geolip.network import Network
