@@ -32,7 +32,7 @@ def test_text_file(tmp_path: Path) -> None:
 def test_bytes_that_are_no_model() -> None:
     content = relu_model().SerializeToString()
     assert_wrong(b"This is no network.", "bytes are not an ONNX model")
-    assert_wrong(b"", "no input")
+    assert_wrong(b"", "no output")
     for length in range(1, len(content)):
         assert_wrong(content[:length])
 
@@ -40,7 +40,7 @@ def test_bytes_that_are_no_model() -> None:
 def test_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "empty.onnx"
     path.touch()
-    assert_wrong(path, "the graph has no input")
+    assert_wrong(path, "the graph has no output")
 
 
 def test_truncated_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
+from geolip.errors import UnknownTensorError
 from geolip.importer.graph import build
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
@@ -8,7 +9,9 @@ from geolip.importer.reader import read as read
 from geolip.network import Network
 
 
-def load(model: Model) -> Network:
+def load(
+    model: Model, input_name: str | None = None, output_name: str | None = None
+) -> Network:
     """Read a model.
 
     Parameters
@@ -17,6 +20,12 @@ def load(model: Model) -> Network:
         An ONNX file or a file of weights (``.mat``, ``.npz``, ``.nnet``), the content
         of one, an ONNX model in memory, or weight matrices. Matrices have a ReLU
         between each two and no biases.
+    input_name, output_name : str, optional
+        The tensors of an ONNX graph between which the network is. The
+        output may be any tensor that a node computes, the input any tensor through
+        which alone the output depends on inputs; by default they are the only output
+        and the only input that matters. Where the input is named, inputs with a stored
+        default have this value.
 
     Returns
     -------
@@ -27,21 +36,23 @@ def load(model: Model) -> Network:
     Raises
     ------
     UsageError
-        If there is no such file, or the matrices do not form a network.
+        If there is no such file or tensor, or the matrices do not form a network.
     ModelError
         If the model cannot be read or contradicts itself.
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    return load_with_hash(model)[0]
+    return load_with_hash(model, input_name, output_name)[0]
 
 
-def load_with_hash(model: Model) -> tuple[Network, str]:
+def load_with_hash(
+    model: Model, input_name: str | None = None, output_name: str | None = None
+) -> tuple[Network, str]:
     """Read a model and tell which one it was.
 
     Parameters
     ----------
-    model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
+    model, input_name, output_name
         As for `load`, which raises the same errors.
 
     Returns
@@ -52,4 +63,15 @@ def load_with_hash(model: Model) -> tuple[Network, str]:
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
     held, sha256 = read(model)
-    return held if isinstance(held, Network) else build(held), sha256
+    if not isinstance(held, Network):
+        return build(held, input_name, output_name), sha256
+    for asked, name in (
+        (input_name, held.input_name),
+        (output_name, held.output_name),
+    ):
+        if asked not in (None, name):
+            raise UnknownTensorError(
+                f"there is no tensor {asked!r}: a network of weight matrices is from "
+                f"{held.input_name!r} to {held.output_name!r}"
+            )
+    return held, sha256
