@@ -175,7 +175,7 @@ def test_claims_about_external_data_name_it(tmp_path):
             location=f"w{scale}"[:4],
             size_threshold=0,
         )
-        claims.append(certified(path, "inf").claim.split()[13])
+        claims.append(certified(path, "inf").claim.split()[14])
     assert len(claims[0]) == 64
     assert claims[0] != claims[1]
 
