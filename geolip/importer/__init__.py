@@ -9,15 +9,20 @@ from onnx import ModelProto
 
 from geolip.errors import UsageError
 from geolip.importer.graph import build
+from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.matrices import hash_matrices
+from geolip.importer.reader import Source, fetch
 from geolip.importer.reader import read as read
+from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
+
+DEFAULT_LIMITS = Limits()
 
 Model: TypeAlias = str | os.PathLike[str] | bytes | ModelProto | Sequence[ArrayLike]
 
 
-def load(model: Model) -> Network:
+def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
     """Read a model.
 
     Parameters
@@ -25,6 +30,8 @@ def load(model: Model) -> Network:
     model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
         An ONNX file, its content, an ONNX model in memory, or weight matrices with a
         ReLU between each two and no biases.
+    limits : Limits
+        The most that reading a file or its content may take.
 
     Returns
     -------
@@ -41,16 +48,20 @@ def load(model: Model) -> Network:
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    return load_with_hash(model)[0]
+    return load_with_hash(model, limits)[0]
 
 
-def load_with_hash(model: Model) -> tuple[Network, str]:
+def load_with_hash(
+    model: Model, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Network, str]:
     """Read a model and tell which one it was.
 
     Parameters
     ----------
     model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
         As for `load`, which raises the same errors.
+    limits : Limits
+        The same.
 
     Returns
     -------
@@ -59,12 +70,20 @@ def load_with_hash(model: Model) -> tuple[Network, str]:
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if isinstance(model, str | os.PathLike | bytes | ModelProto):
-        parsed, sha256 = read(model)
-        return build(parsed), sha256
+    if isinstance(model, ModelProto):
+        return _built(model)
+    if isinstance(model, str | os.PathLike | bytes):
+        source = fetch(model)
+        rehearse(lambda: _built(source), limits)
+        return _built(source)
     if isinstance(model, Sequence):
         return from_matrices(model), hash_matrices(model)
     raise UsageError(
         f"a model of type {type(model).__name__} cannot be read: give the path of an "
         "ONNX file, an onnx.ModelProto or a list of weight matrices"
     )
+
+
+def _built(model: Source | ModelProto) -> tuple[Network, str]:
+    parsed, sha256 = read(model)
+    return build(parsed), sha256

@@ -18,6 +18,7 @@ from onnx.reference import ReferenceEvaluator
 
 from geolip.importer.elements import is_real, real
 from geolip.importer.refusals import RefusedError
+from geolip.importer.stored import constant_of
 
 
 def evaluate(
@@ -44,6 +45,8 @@ def evaluate(
     RefusedError
         If a result is not a tensor.
     """
+    if node.op_type == "Constant":
+        return [constant_of(node)]
     # Fresh names, because a node may read one tensor twice and leave outputs unnamed.
     feeds = {
         f"input_{i}": real(value) if is_real(value.dtype) else value.copy()

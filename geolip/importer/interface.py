@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, defs, numpy_helper
+from onnx import GraphProto, ModelProto, ValueInfoProto, defs
 
 from geolip.errors import ModelError
 from geolip.importer.boundary import translated
 from geolip.importer.elements import code_name, from_code, is_real
+from geolip.importer.stored import Stored, array_of
 
 ONNX_DOMAINS = ("", "ai.onnx")
 
@@ -33,7 +34,7 @@ class Interface:
         A free first dimension as 1.
     input_type : dtype
         A floating-point type.
-    stored : mapping of str to TensorProto
+    stored : mapping of str to TensorProto or SparseTensorProto
         The initialisers.
     """
 
@@ -42,17 +43,12 @@ class Interface:
     input_shape: tuple[int, ...]
     input_type: np.dtype[Any]
     output_name: str
-    stored: Mapping[str, TensorProto]
+    stored: Mapping[str, Stored]
 
     def constant(self, name: str) -> NDArray[Any]:
         """Return a stored tensor in its own element type."""
-        tensor = self.stored[name]
-        if tensor.data_location == TensorProto.EXTERNAL:
-            raise ModelError(
-                f"tensor {name!r} is stored outside the model: give the model's path"
-            )
         with translated(f"tensor {name!r}"):
-            return np.asarray(numpy_helper.to_array(tensor))
+            return array_of(self.stored[name])
 
 
 def interface_of(model: ModelProto) -> Interface:
@@ -64,9 +60,8 @@ def interface_of(model: ModelProto) -> Interface:
         If there is not exactly one input and one output, or a name is not unique.
     """
     graph = model.graph
-    if graph.sparse_initializer:
-        raise ModelError("sparse initialisers are not supported: store them as dense")
-    stored = {tensor.name: tensor for tensor in graph.initializer}
+    stored: dict[str, Stored] = {tensor.name: tensor for tensor in graph.initializer}
+    stored |= {tensor.values.name: tensor for tensor in graph.sparse_initializer}
     _check_names(model, stored)
     taken = [info for info in graph.input if info.name not in stored]
     given = _only(taken, "input")
@@ -95,7 +90,7 @@ def _only(tensors: list[ValueInfoProto], kind: str) -> ValueInfoProto:
     return tensors[0]
 
 
-def _check_names(model: ModelProto, stored: Mapping[str, TensorProto]) -> None:
+def _check_names(model: ModelProto, stored: Mapping[str, Stored]) -> None:
     graph = model.graph
     overridable = [info.name for info in graph.input if info.name in stored]
     # Before IR version 4 every initialiser had to be listed as an input.
@@ -112,6 +107,7 @@ def _check_names(model: ModelProto, stored: Mapping[str, TensorProto]) -> None:
 
 def _defined(graph: GraphProto) -> list[str]:
     names = [tensor.name for tensor in graph.initializer]
+    names += [tensor.values.name for tensor in graph.sparse_initializer]
     names += [info.name for info in graph.input]
     return names + [name for node in graph.node for name in node.output if name]
 

@@ -2,21 +2,62 @@
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from onnx import ModelProto
-from onnx.external_data_helper import load_external_data_for_model, uses_external_data
 
-from geolip.errors import UsageError
+from geolip.errors import ModelError, UsageError
 from geolip.importer.boundary import translated
+from geolip.importer.external import LARGEST, load_external_data
 
 
-def read(model: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto, str]:
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The bytes of a model, not yet looked at.
+
+    Parameters
+    ----------
+    content : bytes
+        Hostile until proved otherwise.
+    name : str
+        What a message calls them.
+    folder : Path or None
+        Where the model may keep data in other files.
+    """
+
+    content: bytes
+    name: str
+    folder: Path | None
+
+
+def fetch(model: str | os.PathLike[str] | bytes) -> Source:
+    """Return the bytes of a model.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it may not be read.
+    ModelError
+        If there are more bytes than protobuf can hold.
+    """
+    if isinstance(model, bytes):
+        name = f"the model of {len(model)} bytes"
+        _check_size(name, len(model))
+        return Source(model, name, None)
+    path = Path(os.fsdecode(model))
+    return Source(_content(path), str(path), path.parent)
+
+
+def read(
+    model: str | os.PathLike[str] | bytes | ModelProto | Source,
+) -> tuple[ModelProto, str]:
     """Return an ONNX model with its external data loaded, and its hash.
 
     Parameters
     ----------
-    model : path, bytes or ModelProto
+    model : path, bytes, Source or ModelProto
         A binary ONNX file, its content, or the model itself, which is returned
         unchanged.
 
@@ -38,31 +79,47 @@ def read(model: str | os.PathLike[str] | bytes | ModelProto) -> tuple[ModelProto
     if isinstance(model, ModelProto):
         with translated("the model cannot be serialised"):
             return model, _sha256(model.SerializeToString(deterministic=True))
-    if isinstance(model, bytes):
-        with translated("the bytes are not an ONNX model, or are damaged"):
-            return ModelProto.FromString(model), _sha256(model)
-    path = Path(os.fsdecode(model))
-    content = _content(path)
-    with translated(f"{path} is not an ONNX model, or is damaged"):
-        parsed = ModelProto.FromString(content)
-    if not any(map(uses_external_data, parsed.graph.initializer)):
-        return parsed, _sha256(content)
-    with translated(f"{path}: external data"):
-        load_external_data_for_model(parsed, str(path.parent))
+    source = model if isinstance(model, Source) else fetch(model)
+    with translated(f"{source.name} is not an ONNX model, or is damaged"):
+        parsed = ModelProto.FromString(source.content)
+    if source.folder is None or not load_external_data(parsed, source.folder):
+        return parsed, _sha256(source.content)
+    with translated(f"{source.name} with its external data cannot be serialised"):
         return parsed, _sha256(parsed.SerializeToString(deterministic=True))
 
 
 def _content(path: Path) -> bytes:
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory: give the path of an ONNX file")
-    if not path.exists():
-        raise UsageError(f"{path} does not exist: give the path of an ONNX file")
-    if not path.is_file():
-        raise UsageError(f"{path} is not a regular file: give the path of an ONNX file")
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        # Without waiting for whoever writes to a pipe.
+        with open(path, "rb", opener=_without_waiting) as file:
+            state = os.fstat(file.fileno())
+            if S_ISREG(state.st_mode):
+                _check_size(str(path), state.st_size)
+                return file.read(state.st_size)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path} does not exist: give the path of an ONNX file"
+        ) from error
+    except IsADirectoryError as error:
+        raise UsageError(
+            f"{path} is a directory: give the path of an ONNX file"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path} cannot be read: {reason}") from error
+    raise UsageError(f"{path} is not a regular file: give the path of an ONNX file")
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > LARGEST:
+        raise ModelError(
+            f"{name} has more than {LARGEST} bytes, which no ONNX file can: store "
+            "large tensors as external data"
+        )
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _sha256(content: bytes) -> str:
