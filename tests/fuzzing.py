@@ -261,6 +261,8 @@ def _sparse(dice: Random, model: ModelProto) -> None:
     """Store a tensor as a sparse one."""
     place = dice.randrange(len(model.graph.initializer))
     tensor = model.graph.initializer[place]
+    if not 0 < np.prod(tensor.dims, dtype=float) < 10**4:
+        return
     sparse = model.graph.sparse_initializer.add(dims=tensor.dims)
     sparse.values.CopyFrom(tensor)
     sparse.values.dims[:] = [int(np.prod(tensor.dims))]

@@ -53,7 +53,7 @@ class _Inliner:
     """The nodes so far, and the names that they and the graph have taken."""
 
     def __init__(self, model: ModelProto) -> None:
-        self.opset = opset_of(model.opset_import, "the model")
+        self.opsets = model.opset_import
         self.functions: dict[_Key, FunctionProto] = {}
         self.nodes: list[NodeProto] = []
         for function in model.functions:
@@ -139,16 +139,17 @@ class _Inliner:
         if node.domain not in ONNX_DOMAINS:
             return
         meant = opset_of(function.opset_import, "the function")
-        if meant == self.opset:
+        known = opset_of(self.opsets, "the model")
+        if meant == known:
             return
         kinds = [
             defs.get_schema(node.op_type, version, "").since_version
-            for version in (meant, self.opset)
+            for version in (meant, known)
         ]
         if kinds[0] != kinds[1]:
             raise ValueError(
                 f"the function means {node.op_type} of opset {meant}, which is another "
-                f"one in the model's opset {self.opset}: convert them to one version"
+                f"one in the model's opset {known}: convert them to one version"
             )
 
 

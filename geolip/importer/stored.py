@@ -62,7 +62,7 @@ def array_of(stored: Stored) -> NDArray[Any]:
     _check_length(stored, _count(shape))
     array = np.asarray(numpy_helper.to_array(stored))
     # Whatever is not zero is true; NumPy takes any bits for a bool.
-    return array.view(np.uint8) != 0 if array.dtype == bool else array
+    return np.asarray(array.view(np.uint8) != 0) if array.dtype == bool else array
 
 
 def _count(shape: tuple[int, ...]) -> int:
