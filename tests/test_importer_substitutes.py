@@ -30,13 +30,11 @@ def test_gather_fewer_entries() -> None:
     assert_like_onnxruntime(model, (3, 2, 4))
 
 
-@pytest.mark.parametrize("opset", [7, 11, 12])
 @pytest.mark.parametrize(
-    "axes", [(1, 0), (0, 3), (3, 1, 0), (2, 4), (-2, -1), (-1, -2)]
+    ("opset", "axes"),
+    [(7, (1, 0)), (7, (3, 1, 0)), (11, (0, 3)), (12, (-2, -1)), (12, (-1, 1, -4))],
 )
-def test_unsqueeze_in_any_order(axes: Sequence[int], opset: int) -> None:
-    if opset < 11 and min(axes) < 0:
-        pytest.skip("no negative axes before opset 11")
+def test_unsqueeze_in_any_order(opset: int, axes: Sequence[int]) -> None:
     nodes = [node("Unsqueeze", ["x"], ["u"], axes=axes), node("Relu", ["u"], ["y"])]
     assert_like_onnxruntime(build(nodes, (3, 4), opset=opset), (3, 4))
 
@@ -66,14 +64,14 @@ FAR = {"far": integers(0, 2**62, -1).reshape(1, 3)}
     [
         (
             node("GatherElements", ["x", "far"], ["y"], axis=1),
-            "outside of an axis of 3",
+            "outside of an axis",
         ),
         (node("GatherElements", ["x", "far"], ["y"], axis=2), "do not fit"),
         (node("GatherElements", ["x", "flat"], ["y"]), "do not fit"),
         (node("GatherElements", ["x", "many"], ["y"], axis=1), "do not fit"),
-        (node("Split", ["x", "parts"], ["y", "z"], axis=1), "are not all 3"),
-        (node("Split", ["x", "back"], ["y", "z"], axis=1), "are not all 3"),
-        (node("Split", ["x", "one"], ["y", "z"], axis=1), "are not all 3"),
+        (node("Split", ["x", "parts"], ["y", "z"], axis=1), "do not make up 3"),
+        (node("Split", ["x", "back"], ["y", "z"], axis=1), "do not make up 3"),
+        (node("Split", ["x", "one"], ["y", "z"], axis=1), "do not make up 3"),
     ],
     ids=range(7),
 )
