@@ -228,7 +228,9 @@ def _check_positive(name: str, value: Any) -> None:
 def _read(
     model: Any, input_name: str | None, output_name: str | None
 ) -> tuple[Network, ModelSummary]:
-    network, sha256 = importer.load_with_hash(model, input_name, output_name)
+    network, sha256 = importer.load_with_hash(
+        model, input_name=input_name, output_name=output_name
+    )
     path = os.fspath(model) if isinstance(model, str | os.PathLike) else None
     return network, ModelSummary(
         path=path,

@@ -115,7 +115,9 @@ def check(
     clock = StageClock()
     ends = certificate.input_name, certificate.output_name
     try:
-        network, sha256 = importer.load_with_hash(model, *ends)
+        network, sha256 = importer.load_with_hash(
+            model, input_name=ends[0], output_name=ends[1]
+        )
     except UnknownTensorError as error:
         raise RefusedCertificateError(f"it names tensors {ends}: {error}") from error
     pair = _norms(certificate)

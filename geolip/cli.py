@@ -263,7 +263,7 @@ def inspect(
     """Show the layers of MODEL, or everything in it that is not supported."""
     from geolip import importer, inspection
 
-    network = importer.load(model, input_name, output_name)
+    network = importer.load(model, input_name=input_name, output_name=output_name)
     if as_json:
         click.echo(json.dumps(inspection.describe(network), indent=2))
     else:

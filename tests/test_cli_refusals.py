@@ -133,7 +133,7 @@ def test_weights_that_are_not_finite(command: str, tmp_path: Path) -> None:
 @commands
 def test_empty_graph(command: str, tmp_path: Path) -> None:
     model = helper.make_model(helper.make_graph([], "empty", [], []))
-    assert "no output" in one_line(refused(3, command, stored(model, tmp_path)))
+    assert "no input" in one_line(refused(3, command, stored(model, tmp_path)))
 
 
 @commands

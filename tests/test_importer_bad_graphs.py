@@ -12,7 +12,7 @@ from geolip.importer import load
 
 
 def test_empty_model() -> None:
-    assert_wrong(ModelProto(), "no output")
+    assert_wrong(ModelProto(), "no input")
 
 
 def test_no_output() -> None:
@@ -75,12 +75,6 @@ def test_duplicate_tensor(name: str) -> None:
     ]
     model = build(nodes, constants={"w": np.ones((3, 2), np.float32)})
     assert_wrong(model, repr(name), "2 times")
-
-
-def test_sparse_initialiser() -> None:
-    model = relu_model()
-    model.graph.sparse_initializer.add()
-    assert_wrong(model, "sparse")
 
 
 @pytest.mark.parametrize("opset", [6, 999])

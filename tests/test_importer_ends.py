@@ -76,18 +76,18 @@ def test_any_tensor_may_be_the_output() -> None:
 
 
 def test_any_tensor_may_be_the_input() -> None:
-    network = load(WHOLE, "a", "y")
+    network = load(WHOLE, input_name="a", output_name="y")
     assert network.input_shape == (1, 4)
     assert_is(network, np.eye(4, dtype=np.float32), V)
-    assert_is(load(WHOLE, "h", "y"), V)
-    assert_is(load(WHOLE, "h", "h"), np.eye(4))
+    assert_is(load(WHOLE, input_name="h", output_name="y"), V)
+    assert_is(load(WHOLE, input_name="h", output_name="h"), np.eye(4))
 
 
 def test_other_inputs_must_not_matter() -> None:
     with pytest.raises(ModelError, match=r"'s' depends on 'u' besides 'x'"):
-        load(WHOLE, "x", "s")
+        load(WHOLE, input_name="x", output_name="s")
     with pytest.raises(ModelError, match=r"'s' depends on 'u' besides 'h'"):
-        load(WHOLE, "h", "s")
+        load(WHOLE, input_name="h", output_name="s")
     with pytest.raises(ModelError, match=r"inputs \('x', 'u'\).*depends on 'u', 'x'"):
         load(WHOLE, output_name="s")
 
@@ -96,12 +96,12 @@ def test_a_named_input_leaves_the_others_at_their_defaults() -> None:
     fixed = infer_shapes(model(stored=("w", "v", "c", "u")))
     with pytest.raises(ModelError, match="a caller may replace them"):
         load(fixed, output_name="s")
-    network = load(fixed, "x", "s")
+    network = load(fixed, input_name="x", output_name="s")
     expected = weights(3, 1, 5) @ U
     found = network.evaluate(np.zeros((3, 1))).T
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     # An input with a default is an input all the same.
-    assert_is(load(fixed, "u", "b"), U)
+    assert_is(load(fixed, input_name="u", output_name="b"), U)
 
 
 def test_a_choice_that_is_left_open() -> None:
@@ -116,14 +116,14 @@ def test_a_choice_that_is_left_open() -> None:
 def test_names_that_are_no_tensors() -> None:
     for name in ("z", "", "w"):
         with pytest.raises(UnknownTensorError, match="no tensor"):
-            load(WHOLE, name, "y")
+            load(WHOLE, input_name=name, output_name="y")
         with pytest.raises(UnknownTensorError, match="no tensor"):
-            load(WHOLE, "x", name)
+            load(WHOLE, input_name="x", output_name=name)
     with pytest.raises(UnknownTensorError, match="infer_shapes"):
-        load(model(), "h", "y")
+        load(model(), input_name="h", output_name="y")
     with pytest.raises(UnknownTensorError, match="from 'input' to 'output'"):
-        load([W.T], "x")
-    assert load([W.T], "input", "output").output.size == 4
+        load([W.T], input_name="x")
+    assert load([W.T], input_name="input", output_name="output").output.size == 4
 
 
 def test_a_certificate_knows_its_tensors(tmp_path: Path) -> None:

@@ -1,16 +1,28 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
+import os
+
 from geolip.errors import UnknownTensorError
 from geolip.importer.graph import build
+from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
 from geolip.importer.reader import Model as Model
+from geolip.importer.reader import Source as Source
+from geolip.importer.reader import fetch as fetch
 from geolip.importer.reader import read as read
+from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
+
+DEFAULT_LIMITS = Limits()
 
 
 def load(
-    model: Model, input_name: str | None = None, output_name: str | None = None
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
 ) -> Network:
     """Read a model.
 
@@ -20,6 +32,8 @@ def load(
         An ONNX file or a file of weights (``.mat``, ``.npz``, ``.nnet``), the content
         of one, an ONNX model in memory, or weight matrices. Matrices have a ReLU
         between each two and no biases.
+    limits : Limits
+        The most that reading a file or its content may take.
     input_name, output_name : str, optional
         The tensors of an ONNX graph between which the network is. The
         output may be any tensor that a node computes, the input any tensor through
@@ -42,17 +56,23 @@ def load(
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    return load_with_hash(model, input_name, output_name)[0]
+    return load_with_hash(
+        model, limits, input_name=input_name, output_name=output_name
+    )[0]
 
 
 def load_with_hash(
-    model: Model, input_name: str | None = None, output_name: str | None = None
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
 ) -> tuple[Network, str]:
     """Read a model and tell which one it was.
 
     Parameters
     ----------
-    model, input_name, output_name
+    model, limits, input_name, output_name
         As for `load`, which raises the same errors.
 
     Returns
@@ -62,13 +82,21 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
+    if not isinstance(model, str | os.PathLike | bytes):
+        return _built(model, input_name, output_name)
+    source = fetch(model)
+    rehearse(lambda: _built(source, input_name, output_name), limits)
+    return _built(source, input_name, output_name)
+
+
+def _built(
+    model: Model | Source, input_name: str | None, output_name: str | None
+) -> tuple[Network, str]:
     held, sha256 = read(model)
     if not isinstance(held, Network):
         return build(held, input_name, output_name), sha256
-    for asked, name in (
-        (input_name, held.input_name),
-        (output_name, held.output_name),
-    ):
+    ends = (input_name, held.input_name), (output_name, held.output_name)
+    for asked, name in ends:
         if asked not in (None, name):
             raise UnknownTensorError(
                 f"there is no tensor {asked!r}: a network of weight matrices is from "

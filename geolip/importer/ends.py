@@ -5,21 +5,23 @@ tensor through which alone the output depends on the model's inputs; all other i
 must not matter.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from onnx import GraphProto, ValueInfoProto
+from onnx import GraphProto, NodeProto, ValueInfoProto
 
 from geolip.errors import ModelError, UnknownTensorError
 from geolip.importer.liveness import live_nodes
 
 
-def output_of(graph: GraphProto, name: str | None) -> str:
+def output_of(graph: GraphProto, nodes: Sequence[NodeProto], name: str | None) -> str:
     """Return the name of the output.
 
     Parameters
     ----------
     graph : GraphProto
         The graph.
+    nodes : sequence of NodeProto
+        Its nodes, functions inlined.
     name : str or None
         The tensor that is asked for; None for the only output.
 
@@ -31,7 +33,7 @@ def output_of(graph: GraphProto, name: str | None) -> str:
         If there is not one output to take.
     """
     if name is not None:
-        computed = {tensor for node in graph.node for tensor in node.output}
+        computed = {tensor for node in nodes for tensor in node.output}
         if not name or name not in computed | {info.name for info in graph.output}:
             raise UnknownTensorError(
                 f"there is no tensor {name!r} to take for the output: the model's "
@@ -39,8 +41,6 @@ def output_of(graph: GraphProto, name: str | None) -> str:
                 "computes may be one"
             )
         return name
-    if not graph.output:
-        raise ModelError("the graph has no output: is it an ONNX model of a network?")
     if len(graph.output) > 1:
         raise ModelError(
             f"the graph has {len(graph.output)} outputs ({_names(graph.output)}): name "
@@ -50,7 +50,11 @@ def output_of(graph: GraphProto, name: str | None) -> str:
 
 
 def input_of(
-    graph: GraphProto, stored: Collection[str], output: str, name: str | None
+    graph: GraphProto,
+    nodes: Sequence[NodeProto],
+    stored: Collection[str],
+    output: str,
+    name: str | None,
 ) -> ValueInfoProto:
     """Return the input with its declared type and shape.
 
@@ -58,6 +62,8 @@ def input_of(
     ----------
     graph : GraphProto
         The graph.
+    nodes : sequence of NodeProto
+        Its nodes, functions inlined.
     stored : collection of str
         The tensors that are constants.
     output : str
@@ -76,8 +82,8 @@ def input_of(
         info.name: info for info in graph.input if info.name not in stored
     }
     if name is not None:
-        info = taken[name] if name in taken else _inner(graph, name)
-        others = _read(graph, output, {name, *stored, *taken}) & taken.keys() - {name}
+        info = taken[name] if name in taken else _inner(graph, nodes, name)
+        others = _read(nodes, output, {name, *stored, *taken}) & taken.keys() - {name}
         if others:
             raise ModelError(
                 f"output {output!r} depends on {_quoted(sorted(others))} besides "
@@ -85,10 +91,10 @@ def input_of(
             )
         return info
     if not taken:
-        raise ModelError("the graph has no input: is it an ONNX model of a network?")
+        raise ModelError("all inputs of the graph are stored: it computes a constant")
     if len(taken) == 1:
         return next(iter(taken.values()))
-    read = _read(graph, output, {*stored, *taken}) & taken.keys()
+    read = _read(nodes, output, {*stored, *taken}) & taken.keys()
     if len(read) != 1:
         raise ModelError(
             f"the graph has {len(taken)} inputs ({_quoted(taken)}), and output "
@@ -99,9 +105,9 @@ def input_of(
     return taken[read.pop()]
 
 
-def _inner(graph: GraphProto, name: str) -> ValueInfoProto:
+def _inner(graph: GraphProto, nodes: Sequence[NodeProto], name: str) -> ValueInfoProto:
     """Return what the model declares of a tensor that a node computes."""
-    if not name or not any(name in node.output for node in graph.node):
+    if not name or not any(name in node.output for node in nodes):
         raise UnknownTensorError(
             f"there is no tensor {name!r} to take for the input: the model's inputs "
             f"are {_names(graph.input)}, and a tensor that a node computes may be one"
@@ -117,10 +123,10 @@ def _inner(graph: GraphProto, name: str) -> ValueInfoProto:
     )
 
 
-def _read(graph: GraphProto, output: str, given: Collection[str]) -> set[str]:
+def _read(nodes: Sequence[NodeProto], output: str, given: Collection[str]) -> set[str]:
     """Return what the nodes that matter for the output read, and the output."""
-    nodes = live_nodes(graph, output, given)
-    return {output, *(name for node in nodes for name in node.input)}
+    live = live_nodes(nodes, output, given)
+    return {output, *(name for node in live for name in node.input)}
 
 
 def _names(infos: Collection[ValueInfoProto]) -> str:
