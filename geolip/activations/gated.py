@@ -19,8 +19,8 @@ _FAR = 800.0
 # The largest slopes, rounded up.
 _GELU = float.fromhex("0x1.20ffdcafe39a8p+0")
 _SWISH = float.fromhex("0x1.198f11d6cef09p+0")
-# Above the largest slope, 1.12899307, for all constants that models store: that they are
-# rounded changes it by less than 9e-7.
+# Above the largest slope, 1.12899307, for all constants that models store: that these
+# are rounded changes it by less than 9e-7.
 _GELU_TANH = 1.128994
 _MISH = (-float.fromhex("0x1.cce830f9bc267p-4"), float.fromhex("0x1.16a7d0c455120p+0"))
 

@@ -1,6 +1,7 @@
 """The walk along a graph that turns its nodes into blocks and affine functions."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -8,16 +9,17 @@ import numpy as np
 from onnx import ModelProto, NodeProto
 
 from geolip.errors import ModelError, UnsupportedModelError
-from geolip.importer.algebra import constant
+from geolip.importer.algebra import constant, scaled
 from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
+from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import attributes_of, schema_of
-from geolip.importer.elements import from_code, is_real, widens
+from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import ADDITIVE, rounds
 from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
-from geolip.importer.operation import Operation, Value, label
+from geolip.importer.operation import Operation, Value, label, node_name
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
@@ -37,8 +39,9 @@ def build(model: ModelProto) -> Network:
     redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
     walk = _Walk(interface, redefined)
     given = {interface.input_name, *interface.stored}
-    for node in live_nodes(model.graph, interface.output_name, given):
-        walk.read(node)
+    nodes = live_nodes(model.graph, interface.output_name, given)
+    for part in with_composites(nodes, interface, redefined):
+        walk.read(part)
     if walk.problems:
         raise UnsupportedModelError(walk.problems)
     return walk.network()
@@ -88,11 +91,15 @@ class _Walk:
         check_products(network)
         return network
 
-    def read(self, node: NodeProto) -> None:
-        """Find the values of a node's outputs."""
+    def read(self, part: NodeProto | Composite) -> None:
+        """Find the values of the outputs of a node, or of the last of several."""
+        node = part.node if isinstance(part, Composite) else part
         try:
             with translated(label(node)), np.errstate(all="raise", under="ignore"):
-                self.results(node)
+                if isinstance(part, Composite):
+                    self.join(part)
+                else:
+                    self.results(part)
         except RefusedError as error:
             self.problems.append(f"{label(node)}: {error}")
             self.values |= dict.fromkeys(filter(None, node.output))
@@ -133,6 +140,21 @@ class _Walk:
         for name, value in zip(node.output, used, strict=True):
             if name:
                 self.define(name, value, _declared(operation, value))
+
+    def join(self, composite: Composite) -> None:
+        """Define the output of several nodes that are one activation."""
+        name, source = composite.node.output[0], self.value(composite.source)
+        if source is None:
+            self.values[name] = None
+            return
+        x = source if isinstance(source, Affine) else constant(real(source))
+        shape = np.broadcast_shapes(x.shape, (1,) * composite.rank)
+        reading = Affine(x.terms, x.bias, shape)
+        block = Block(node_name(composite.node), reading, composite.activation)
+        factor = float(composite.factor)
+        rounded = int(Fraction(factor) != composite.factor)
+        value = scaled(self.append(block), np.array(factor), rounded)
+        self.define(name, value, self.types[composite.source])
 
     def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
         """Keep track of constants that arithmetic in the graph may have rounded."""

@@ -1,0 +1,240 @@
+"""Activations that a graph spells out in several nodes.
+
+Read one by one these would be refused, as products of two activations. Here the last
+node is read as one function of an earlier tensor, which is exact, and nodes that nobody
+else reads are left out. What is no known activation as a whole is read node by node.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from onnx import NodeProto
+
+from geolip.activations import Activation
+from geolip.importer.boundary import translated
+from geolip.importer.definition import attributes_of, schema_of
+from geolip.importer.elements import is_real
+from geolip.importer.folding import evaluate
+from geolip.importer.forms import (
+    VARIABLE,
+    Form,
+    applied,
+    logarithm,
+    number,
+    reciprocal,
+)
+from geolip.importer.interface import ONNX_DOMAINS, Interface
+from geolip.importer.operation import label
+from geolip.importer.patterns import matched
+from geolip.importer.refusals import RefusedError
+
+# No pattern reads more tensors.
+_TENSORS = 20
+# Of these, some are functions, without which there is no pattern.
+_FUNCTIONS = {"Clip", "Erf", "Exp", "HardSigmoid", "Sigmoid", "Softplus", "Tanh"}
+_OPERATORS = {
+    *_FUNCTIONS,
+    *("Add", "Div", "Identity", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Sub"),
+}
+# The last nodes of patterns: refused when read on their own.
+_LAST = {"Div", "Log", "Mul", "Reciprocal"}
+
+
+@dataclass(frozen=True, eq=False)
+class Composite:
+    """Several nodes that are one activation.
+
+    Parameters
+    ----------
+    node : NodeProto
+        The last one, whose output is ``factor`` times the activation of ``source``.
+    source : str
+        A tensor.
+    activation : Activation
+        The function.
+    factor : Fraction
+        A number.
+    rank : int
+        The least number of axes of the result, which constants of size 1 may raise.
+    """
+
+    node: NodeProto
+    source: str
+    activation: Activation
+    factor: Fraction
+    rank: int
+
+
+def with_composites(
+    nodes: Sequence[NodeProto], interface: Interface, redefined: set[str]
+) -> list[NodeProto | Composite]:
+    """Return what to read, in order: nodes, and composites in place of some.
+
+    Parameters
+    ----------
+    nodes : sequence of NodeProto
+        The nodes that the output depends on, in a possible order.
+    interface : Interface
+        The outside of the model.
+    redefined : set of str
+        Operators that do not mean what ONNX defines.
+    """
+    graph = _Graph(nodes, interface, redefined)
+    found: list[NodeProto | Composite] = []
+    needed = {interface.output_name}
+    for node in reversed(nodes):
+        if needed.isdisjoint(node.output):
+            continue
+        composite = graph.composite(node)
+        found.append(composite or node)
+        needed.update([composite.source] if composite else node.input)
+    return found[::-1]
+
+
+class _Graph:
+    """The nodes by their outputs, and which tensors depend on the network's input."""
+
+    def __init__(
+        self, nodes: Sequence[NodeProto], interface: Interface, redefined: set[str]
+    ) -> None:
+        self.interface = interface
+        self.producers: dict[str, NodeProto] = {}
+        self.varying = {interface.input_name}
+        for node in nodes:
+            constant = self.varying.isdisjoint(node.input)
+            if not constant and node.op_type not in ("Shape", "Size"):
+                self.varying.update(filter(None, node.output))
+            if node.domain in ONNX_DOMAINS and node.op_type not in redefined:
+                self.producers.update(dict.fromkeys(node.output[:1], node))
+
+    def composite(self, node: NodeProto) -> Composite | None:
+        """Return the composite that ends in a node, if there is one."""
+        if node.op_type not in _LAST:
+            return None
+        for source in self._sources(node):
+            reading = _Reading(self, source)
+            form = reading.form(node.output[0])
+            found = None if form is None else matched(form)
+            # A factor that is left over is better read on its own.
+            if found and (found[1] == 1 or self.varying.issuperset(node.input)):
+                return Composite(node, source, *found, reading.rank)
+        return None
+
+    def _sources(self, node: NodeProto) -> list[str]:
+        """Return what a node's output may be a function of, nearest first."""
+        names, kinds = [node.output[0]], set()
+        for name in names:  # which grows
+            before = self.producers.get(name)
+            if before is not None and before.op_type in _OPERATORS:
+                kinds.add(before.op_type)
+                new = [n for n in before.input if n in self.varying and n not in names]
+                names += new[: _TENSORS - len(names)]
+        return [] if kinds.isdisjoint(_FUNCTIONS) else names[1:]
+
+    def constant(self, name: str) -> NDArray[Any] | None:
+        """Return a constant that is stored, None for one that is computed."""
+        if name in self.interface.stored:
+            # Large ones are looked at by nobody.
+            dims = self.interface.stored[name].dims
+            return self.interface.constant(name) if prod(dims) == 1 else None
+        node = self.producers.get(name)
+        if node is None or node.op_type != "Constant":
+            return None
+        with translated(label(node)):
+            return evaluate(node, self.interface.opset, [])[0]
+
+
+class _Reading:
+    """Tensors as functions of one of them, the source."""
+
+    def __init__(self, graph: _Graph, source: str) -> None:
+        self.graph = graph
+        self.rank = 0
+        self.forms: dict[str, Form | None] = {source: VARIABLE}
+
+    def form(self, name: str) -> Form | None:
+        """Return a tensor's form, None if it has none or a large one."""
+        if name not in self.forms and len(self.forms) < 2 * _TENSORS:
+            self.forms[name] = None
+            form = self._form(name)
+            self.forms[name] = form if form is not None and form.is_small else None
+        return self.forms.get(name)
+
+    def _form(self, name: str) -> Form | None:
+        if (constant := self.graph.constant(name)) is not None:
+            self.rank = max(self.rank, constant.ndim)
+            return _number(constant)
+        node = self.graph.producers.get(name)
+        if node is None or node.op_type not in _OPERATORS:
+            return None
+        try:
+            schema = schema_of(node, self.graph.interface.opset)
+            attributes = attributes_of(node, schema)
+        except (RefusedError, ValueError):  # reported when it is read on its own
+            return None
+        inputs = [self.form(name) if name else None for name in node.input]
+        if node.op_type == "Clip":
+            return _clip(attributes, inputs)
+        given = [form for form in inputs if form is not None]
+        return _combined(node.op_type, attributes, given) if given == inputs else None
+
+
+def _combined(
+    kind: str, attributes: Mapping[str, Any], inputs: Sequence[Form]
+) -> Form | None:
+    """Return what an operator makes of forms."""
+    minus = number(-1)
+    match kind, inputs:
+        case "Identity", [x]:
+            return x
+        case "Neg", [x]:
+            return minus * x
+        case "Add", [x, y]:
+            return x + y
+        case "Sub", [x, y]:
+            return x + minus * y
+        case "Mul", [x, y]:
+            return x * y
+        case "Div", [x, y] if (inverse := reciprocal(y)) is not None:
+            return x * inverse
+        case "Reciprocal", [x]:
+            return reciprocal(x)
+        case "Log", [x]:
+            return logarithm(x)
+        case "Pow", [x, exponent] if exponent.number in (2, 3):
+            return x * x if exponent.number == 2 else x * x * x
+        case "HardSigmoid", [x]:
+            alpha, beta = (_number(attributes[name]) for name in ("alpha", "beta"))
+            if alpha is not None and beta is not None:
+                return applied("Clip", alpha * x + beta, Fraction(0), Fraction(1))
+        case (("Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
+            return applied(kind, x)
+    return None
+
+
+def _clip(attributes: Mapping[str, Any], inputs: Sequence[Form | None]) -> Form | None:
+    """Return a Clip with two ends, attributes before opset 11 and inputs since then."""
+    match inputs:
+        case [Form() as x]:
+            ends = [_number(attributes.get(name, np.nan)) for name in ("min", "max")]
+        case [Form() as x, *ends] if len(ends) == 2:
+            pass
+        case _:
+            return None
+    low, high = (None if end is None else end.number for end in ends)
+    return None if low is None or high is None else applied("Clip", x, low, high)
+
+
+def _number(value: ArrayLike) -> Form | None:
+    """Return a finite real number or integer, None for others."""
+    array = np.asarray(value)
+    if array.size != 1 or not (is_real(array.dtype) or array.dtype.kind in "iu"):
+        return None
+    entry = array.item()
+    return number(Fraction(entry)) if math.isfinite(entry) else None
