@@ -6,9 +6,11 @@ else reads are left out. What is no known activation as a whole is read node by 
 """
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -34,8 +36,8 @@ from geolip.importer.operation import label
 from geolip.importer.patterns import matched
 from geolip.importer.refusals import RefusedError
 
-# No pattern reads more tensors.
-_TENSORS = 20
+# No pattern computes more tensors, or more of them one from the other alone.
+_TENSORS, _SOURCES = 20, 6
 # Of these, some are functions, without which there is no pattern.
 _FUNCTIONS = {"Clip", "Erf", "Exp", "HardSigmoid", "Sigmoid", "Softplus", "Tanh"}
 _OPERATORS = {
@@ -93,7 +95,7 @@ def with_composites(
             continue
         composite = graph.composite(node)
         found.append(composite or node)
-        needed.update([composite.source] if composite else node.input)
+        needed.update([composite.source] if composite else filter(None, node.input))
     return found[::-1]
 
 
@@ -127,27 +129,51 @@ class _Graph:
         return None
 
     def _sources(self, node: NodeProto) -> list[str]:
-        """Return what a node's output may be a function of, nearest first."""
-        names, kinds = [node.output[0]], set()
-        for name in names:  # which grows
+        """Return tensors that a node's output may be a function of, nearest first."""
+        # What is read on the way to each tensor around; nothing of what is opaque.
+        reads: dict[str, list[str]] = {}
+        pending, kinds = deque(node.output), set()
+        while pending and len(reads) < _TENSORS:
+            name = pending.popleft()
             before = self.producers.get(name)
-            if before is not None and before.op_type in _OPERATORS:
-                kinds.add(before.op_type)
-                new = [n for n in before.input if n in self.varying and n not in names]
-                names += new[: _TENSORS - len(names)]
-        return [] if kinds.isdisjoint(_FUNCTIONS) else names[1:]
+            if name in reads or before is None or before.op_type not in _OPERATORS:
+                continue
+            kinds.add(before.op_type)
+            reads[name] = [tensor for tensor in before.input if tensor in self.varying]
+            pending.extend(reads[name])
+        if kinds.isdisjoint(_FUNCTIONS):
+            return []
+        around = dict.fromkeys(tensor for inner in reads.values() for tensor in inner)
+        found = (name for name in around if _all_pass(node.output[0], name, reads))
+        return list(islice(found, _SOURCES))
 
     def constant(self, name: str) -> NDArray[Any] | None:
-        """Return a constant that is stored, None for one that is computed."""
-        if name in self.interface.stored:
-            # Large ones are looked at by nobody.
-            dims = self.interface.stored[name].dims
-            return self.interface.constant(name) if prod(dims) == 1 else None
-        node = self.producers.get(name)
-        if node is None or node.op_type != "Constant":
-            return None
-        with translated(label(node)):
-            return evaluate(node, self.interface.opset, [])[0]
+        """Return a small constant that is stored, None for one that is computed."""
+        for _ in range(_TENSORS):
+            if name in self.interface.stored:
+                dims = self.interface.stored[name].dims
+                return self.interface.constant(name) if prod(dims) == 1 else None
+            node = self.producers.get(name)
+            if node is None or node.op_type not in ("Constant", "Identity"):
+                return None
+            if node.op_type == "Constant":
+                with translated(label(node)):
+                    return evaluate(node, self.interface.opset, [])[0]
+            name = node.input[0]
+        return None
+
+
+def _all_pass(end: str, through: str, reads: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether all that leads to a tensor comes through another one."""
+    pending, seen = [end], {through}
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            if name not in reads:
+                return False
+            seen.add(name)
+            pending.extend(reads[name])
+    return True
 
 
 class _Reading:
@@ -160,19 +186,18 @@ class _Reading:
 
     def form(self, name: str) -> Form | None:
         """Return a tensor's form, None if it has none or a large one."""
-        if name not in self.forms and len(self.forms) < 2 * _TENSORS:
-            self.forms[name] = None
+        if name not in self.forms:
             form = self._form(name)
             self.forms[name] = form if form is not None and form.is_small else None
-        return self.forms.get(name)
+        return self.forms[name]
 
     def _form(self, name: str) -> Form | None:
-        if (constant := self.graph.constant(name)) is not None:
-            self.rank = max(self.rank, constant.ndim)
-            return _number(constant)
-        node = self.graph.producers.get(name)
-        if node is None or node.op_type not in _OPERATORS:
-            return None
+        if name not in self.graph.varying:
+            # None for what is computed: integers have their own arithmetic.
+            constant = self.graph.constant(name)
+            self.rank = max(self.rank, 0 if constant is None else constant.ndim)
+            return None if constant is None else _number(constant)
+        node = self.graph.producers[name]
         try:
             schema = schema_of(node, self.graph.interface.opset)
             attributes = attributes_of(node, schema)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-# No activation needs more terms, factors or bits.
-_TERMS, _FACTORS, _BITS = 4, 4, 4096
+# No activation needs more terms, factors, functions of functions or bits.
+_TERMS, _FACTORS, _DEPTH, _BITS = 4, 4, 2, 4096
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,25 @@ class Form:
         return None
 
     @property
+    def depth(self) -> int:
+        """How many functions are applied one after the other."""
+        factors = (factor for product, _ in self.terms for factor in product)
+        inner = (f.argument.depth + 1 for f in factors if f.argument is not None)
+        return max(inner, default=0)
+
+    @property
     def is_small(self) -> bool:
         """Whether it has few terms, whose coefficients float64 holds easily."""
-        return len(self.terms) <= _TERMS and all(
-            len(product) <= _FACTORS
-            and 2.0**-200 <= abs(value) <= 2.0**200
-            and value.numerator.bit_length() + value.denominator.bit_length() < _BITS
-            for product, value in self.terms
+        return (
+            len(self.terms) <= _TERMS
+            and self.depth <= _DEPTH
+            and all(
+                len(product) <= _FACTORS
+                and 2.0**-200 <= abs(value) <= 2.0**200
+                and value.numerator.bit_length() + value.denominator.bit_length()
+                < _BITS
+                for product, value in self.terms
+            )
         )
 
     def __add__(self, other: "Form") -> "Form":
