@@ -55,9 +55,9 @@ class Composite:
     Parameters
     ----------
     node : NodeProto
-        The last one, whose output is ``factor`` times the activation of ``source``.
-    source : str
-        A tensor.
+        The last one, whose output is ``factor`` times the activation of the source.
+    input : tuple of str
+        The source, a single tensor.
     activation : Activation
         The function.
     factor : Fraction
@@ -67,7 +67,7 @@ class Composite:
     """
 
     node: NodeProto
-    source: str
+    input: tuple[str]
     activation: Activation
     factor: Fraction
     rank: int
@@ -93,9 +93,8 @@ def with_composites(
     for node in reversed(nodes):
         if needed.isdisjoint(node.output):
             continue
-        composite = graph.composite(node)
-        found.append(composite or node)
-        needed.update([composite.source] if composite else filter(None, node.input))
+        found.append(graph.composite(node) or node)
+        needed.update(filter(None, found[-1].input))
     return found[::-1]
 
 
@@ -125,7 +124,7 @@ class _Graph:
             found = None if form is None else matched(form)
             # A factor that is left over is better read on its own.
             if found and (found[1] == 1 or self.varying.issuperset(node.input)):
-                return Composite(node, source, *found, reading.rank)
+                return Composite(node, (source,), *found, reading.rank)
         return None
 
     def _sources(self, node: NodeProto) -> list[str]:

@@ -1,6 +1,8 @@
 """The walk along a graph that turns its nodes into blocks and affine functions."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -15,11 +17,18 @@ from geolip.importer.catalogue import readers
 from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
-from geolip.importer.exactness import ADDITIVE, rounds
+from geolip.importer.exactness import factors_known, roundings
 from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
-from geolip.importer.operation import Operation, Value, label, node_name
+from geolip.importer.operation import (
+    Layers,
+    Operation,
+    Outputs,
+    Value,
+    label,
+    node_name,
+)
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
@@ -37,10 +46,12 @@ def build(model: ModelProto) -> Network:
     """
     interface = interface_of(model)
     redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
-    walk = _Walk(interface, redefined)
     given = {interface.input_name, *interface.stored}
     nodes = live_nodes(model.graph, interface.output_name, given)
-    for part in with_composites(nodes, interface, redefined):
+    parts = with_composites(nodes, interface, redefined)
+    needed = {interface.output_name, *(name for part in parts for name in part.input)}
+    walk = _Walk(interface, redefined, needed)
+    for part in parts:
         walk.read(part)
     if walk.problems:
         raise UnsupportedModelError(walk.problems)
@@ -54,15 +65,21 @@ class _Walk:
     that one pass finds every node that stands in the way.
     """
 
-    def __init__(self, interface: Interface, redefined: set[str]) -> None:
+    def __init__(
+        self, interface: Interface, redefined: set[str], needed: set[str]
+    ) -> None:
         self.interface = interface
         self.redefined = redefined
+        self.needed = needed
         self.problems: list[str] = []
         self.blocks: list[Block] = []
         self.values: dict[str, Value | None] = {}
         self.types: dict[str, np.dtype[Any]] = {}
-        # Constants that may have been rounded, and nodes that use one as a factor.
-        self.rounded: set[str] = set()
+        # What operators made of the same tensors.
+        self.siblings: defaultdict[frozenset[str], dict[str, Affine]]
+        self.siblings = defaultdict(dict)
+        # By how many roundings constants are off, and the nodes that cannot tell.
+        self.rounded: dict[str, float] = {}
         self.inexact: list[str] = []
         name = interface.input_name
         with translated(f"input {name!r}"):
@@ -130,44 +147,69 @@ class _Walk:
             attributes=attributes_of(node, schema),
             inputs=inputs,
             types=[self.types[name] if name else None for name in names],
+            roundings=[self.rounded.get(name, 0) for name in names],
+            siblings=self.siblings[frozenset(names)],
         )
-        result = _folded(operation) if folds else readers()[kind](operation)
-        if isinstance(result, Block):
-            result = self.append(result)
-        outputs = [result] if isinstance(result, np.ndarray | Affine) else result
-        self.note_rounding(operation, outputs)
-        used = outputs[: len(node.output)]
-        for name, value in zip(node.output, used, strict=True):
-            if name:
+        outputs = _folded(operation) if folds else self.applied(operation)
+        used = list(zip(node.output, outputs[: len(node.output)], strict=True))
+        for name, value in used:
+            if isinstance(value, RefusedError) and name in self.needed:
+                raise value
+        values = [value for value in outputs if not isinstance(value, RefusedError)]
+        self.note_rounding(operation, values)
+        for name, value in used:
+            if name and not isinstance(value, RefusedError):
                 self.define(name, value, _declared(operation, value))
+        if isinstance(outputs[0], Affine):
+            self.siblings[frozenset(names)][kind] = outputs[0]
+
+    def applied(self, operation: Operation) -> Sequence[Value | RefusedError]:
+        """Return the outputs of a node by its reader, blocks added."""
+        result = readers()[operation.node.op_type](operation)
+        if isinstance(result, Block):
+            return [self.append(result)]
+        if isinstance(result, Generator):
+            result = self.layered(result)
+        return [result] if isinstance(result, np.ndarray | Affine) else result
+
+    def layered(self, layers: Layers) -> Outputs:
+        """Add blocks one by one and return what comes of them."""
+        try:
+            block = next(layers)
+            while True:
+                block = layers.send(self.append(block))
+        except StopIteration as end:
+            outputs: Outputs = end.value
+            return outputs
 
     def join(self, composite: Composite) -> None:
         """Define the output of several nodes that are one activation."""
-        name, source = composite.node.output[0], self.value(composite.source)
-        if source is None:
-            self.values[name] = None
+        (source,) = composite.input
+        value = self.value(source)
+        if value is None:
+            self.values |= dict.fromkeys(composite.node.output)
             return
-        x = source if isinstance(source, Affine) else constant(real(source))
+        x = value if isinstance(value, Affine) else constant(real(value))
         shape = np.broadcast_shapes(x.shape, (1,) * composite.rank)
         reading = Affine(x.terms, x.bias, shape)
         block = Block(node_name(composite.node), reading, composite.activation)
         factor = float(composite.factor)
         rounded = int(Fraction(factor) != composite.factor)
-        value = scaled(self.append(block), np.array(factor), rounded)
-        self.define(name, value, self.types[composite.source])
+        result = scaled(self.append(block), np.array(factor), rounded)
+        self.define(composite.node.output[0], result, self.types[source])
 
     def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
         """Keep track of constants that arithmetic in the graph may have rounded."""
         node = operation.node
-        read = any(name in self.rounded for name in node.input)
-        if any(isinstance(value, Affine) and value.terms for value in outputs):
-            if read and node.op_type not in ADDITIVE:
+        # Not by the outputs: a factor that is rounded to zero leaves nothing of them.
+        if any(isinstance(value, Affine) and value.terms for value in operation.inputs):
+            if not factors_known(operation):
                 self.inexact.append(label(node))
             return
         inputs = [_array(value) for value in operation.inputs]
-        results = [array for value in outputs if (array := _array(value)) is not None]
-        if read or rounds(node.op_type, inputs, results):
-            self.rounded.update(name for name in node.output if name)
+        arrays = [array for value in outputs if (array := _array(value)) is not None]
+        if count := roundings(replace(operation, inputs=inputs), arrays):
+            self.rounded |= {name: count for name in node.output if name}
 
     def value(self, name: str) -> Value | None:
         """Return the value of a tensor, None if it could not be read."""

@@ -1,7 +1,8 @@
 """One node with the values of its inputs, as the readers of operators see it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +43,10 @@ class Operation:
         None where an optional input is left out.
     types : sequence of dtype or None
         The element types that the model declares for them.
+    roundings : sequence of float
+        By how many roundings each input may be off, if it is a constant.
+    siblings : mapping of str to Affine
+        What earlier nodes made of the very same inputs, by operator.
     """
 
     node: NodeProto
@@ -50,6 +55,8 @@ class Operation:
     attributes: Mapping[str, Any]
     inputs: Sequence[Value | None]
     types: Sequence[np.dtype[Any] | None]
+    roundings: Sequence[float] = ()
+    siblings: Mapping[str, Affine] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -115,6 +122,14 @@ class Operation:
             )
         return [int(entry) for entry in values.ravel()]
 
+    def rounded(self, position: int) -> int:
+        """Return by how many roundings a constant input may be off.
+
+        Where nobody knows, the walk says so, and no operator needs to.
+        """
+        found = self.roundings[position] if position < len(self.roundings) else 0
+        return int(found) if math.isfinite(found) else 0
+
     def evaluate(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Return the node's outputs for other, constant inputs."""
         return evaluate(self.node, self.opset, inputs)
@@ -133,8 +148,14 @@ class Operation:
         return f"input {formal}"
 
 
-Reader: TypeAlias = Callable[[Operation], Value | Block | Sequence[Value]]
-"""Reads one operator: returns its output, all its outputs, or the block that it is."""
+Outputs: TypeAlias = Value | Sequence[Value | RefusedError]
+"""A node's output, or all its outputs; an error for one that nobody may read."""
+
+Layers: TypeAlias = Generator[Block, Affine, Outputs]
+"""Yields blocks one by one, is sent each one's output, returns the node's outputs."""
+
+Reader: TypeAlias = Callable[[Operation], Outputs | Block | Layers]
+"""Reads one operator: returns its outputs, or the block or the blocks that it is."""
 
 
 def node_name(node: NodeProto) -> str:

@@ -15,7 +15,7 @@ _OPERATORS = {
         And ArgMax ArgMin BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil
         DynamicQuantizeLinear Equal Floor Greater GreaterOrEqual Hardmax IsInf IsNaN
         Less LessOrEqual Mod NonMaxSuppression NonZero Not Or QuantizeLinear Round
-        Sign TopK Unique Xor""",
+        Sign Unique Xor""",
     _STEEP: """
         Acos Acosh Asin Atanh Attention Cosh Det Exp LRN Log LpNormalization Pow
         Reciprocal ReduceLogSum ReduceProd ReduceSumSquare Sinh Sqrt Tan""",

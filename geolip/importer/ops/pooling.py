@@ -1,41 +1,17 @@
 """Average pooling, a sparse matrix of averages."""
 
-from math import prod
-
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from geolip.importer.algebra import entries, mapped
+from geolip.importer.cells import PADDING, pooled_cells
 from geolip.importer.operation import Operation, Reader, Value
-from geolip.importer.refusals import RefusedError
-from geolip.importer.window import Window, window_of
-
-_PADDING = -1  # a cell of the declared padding, which may count in an average
-_OUTSIDE = -2  # a cell after it, reached by the last window of ceil_mode: never counts
 
 
 def _average(operation: Operation) -> Value:
     value = operation.affine(0)
-    attributes = operation.attributes
-    if len(value.shape) < 3:
-        raise ValueError(f"its input has shape {value.shape}: no axis to pool over")
-    space = value.shape[2:]
-    window = window_of(operation, space, tuple(attributes["kernel_shape"]))
-    automatic = attributes["auto_pad"]
-    ceiling = bool(attributes.get("ceil_mode", 0))
-    if automatic != "NOTSET" and ceiling:
-        raise RefusedError(f"auto_pad {automatic} with ceil_mode: runtimes disagree")
-    if automatic.startswith("SAME") and any(
-        stride > extent
-        for stride, extent in zip(window.strides, window.extents, strict=True)
-    ):
-        raise RefusedError(
-            f"auto_pad {automatic}, strides over gaps: runtimes disagree"
-        )
-    out_space = _out_space(space, window, ceiling)
-    cells = _cells(value.shape, window, out_space)
-    counted = cells >= (_PADDING if attributes["count_include_pad"] else 0)
+    cells, out_shape = pooled_cells(operation, value.shape)
+    cells = cells.reshape(len(cells), -1)
+    counted = cells >= (PADDING if operation.attributes["count_include_pad"] else 0)
     counts = counted.sum(axis=1)
     if not counts.all():
         raise ValueError("a window lies in the padding, so that it averages nothing")
@@ -43,49 +19,7 @@ def _average(operation: Operation) -> Value:
     shape = (len(cells), value.size)
     averages = 1.0 / counts[rows]
     operator = entries(rows, cells[rows, taps], averages, shape, rounded=1)
-    return mapped(value, operator, (*value.shape[:2], *out_space))
-
-
-def _out_space(
-    space: tuple[int, ...], window: Window, ceiling: bool
-) -> tuple[int, ...]:
-    """Return the number of windows on each axis."""
-    sizes = []
-    for n, stride, extent, (before, after) in zip(
-        space, window.strides, window.extents, window.pads, strict=True
-    ):
-        steps, rest = divmod(n + before + after - extent, stride)
-        # A last window that would start after the input and its padding before is none.
-        extra = ceiling and rest > 0 and (steps + 1) * stride < n + before
-        sizes.append(steps + 1 + extra)
-    return tuple(sizes)
-
-
-def _cells(
-    shape: tuple[int, ...], window: Window, out_space: tuple[int, ...]
-) -> NDArray[np.int64]:
-    """Return the coordinates that every window reads, (windows, taps)."""
-    places = np.arange(prod(shape), dtype=np.int64).reshape(shape)
-    flat = [(0, 0), (0, 0)]
-    padded = np.pad(places, [*flat, *window.pads], constant_values=_PADDING)
-    reach = [
-        (count - 1) * stride + extent
-        for count, stride, extent in zip(
-            out_space, window.strides, window.extents, strict=True
-        )
-    ]
-    lengths = zip(reach, padded.shape[2:], strict=True)
-    missing = [(0, max(0, needed - length)) for needed, length in lengths]
-    padded = np.pad(padded, [*flat, *missing], constant_values=_OUTSIDE)
-    axes = tuple(range(2, len(shape)))
-    views = sliding_window_view(padded, window.extents, axis=axes)
-    starts = [
-        slice(0, (count - 1) * stride + 1, stride)
-        for count, stride in zip(out_space, window.strides, strict=True)
-    ]
-    taps = [slice(None, None, dilation) for dilation in window.dilations]
-    cells = views[(slice(None), slice(None), *starts, *taps)]
-    return cells.reshape(-1, prod(window.taps))
+    return mapped(value, operator, out_shape)
 
 
 OPERATORS: dict[str, Reader] = {"AveragePool": _average}
