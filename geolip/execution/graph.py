@@ -135,7 +135,9 @@ def _constants(operation: Operation) -> list[NDArray[Any]]:
     if any(value is not None and is_real(value.dtype) for value in arrays):
         # Evaluated in float64; what rounds neither there nor in float32 is exact.
         short = [_short(value) for value in results]
-        if rounds(kind, arrays, results) or any(value is None for value in short):
+        if rounds(operation.node, arrays, results) or any(
+            value is None for value in short
+        ):
             raise RefusedError("rounds constants: export with constants folded")
         results = [value for value in short if value is not None]
     for value in results:

@@ -144,7 +144,7 @@ class _Walk:
             return
         inputs = [_array(value) for value in operation.inputs]
         results = [array for value in outputs if (array := _array(value)) is not None]
-        if read or rounds(node.op_type, inputs, results):
+        if read or rounds(node, inputs, results):
             self.rounded.update(name for name in node.output if name)
 
     def value(self, name: str) -> Value | None:
@@ -194,6 +194,8 @@ def _declared(operation: Operation, value: Value) -> np.dtype[Any]:
     """Return the element type that an output has by ONNX, however it is held."""
     if operation.node.op_type == "Cast":
         return from_code(operation.attributes["to"])
+    if operation.node.op_type == "CastLike" and operation.types[1]:
+        return operation.types[1]
     real_types = [dtype for dtype in operation.types if dtype and is_real(dtype)]
     held = value.dtype if isinstance(value, np.ndarray) else None
     if held and not (is_real(held) and real_types):

@@ -1,9 +1,18 @@
 """The sliding windows of convolution and pooling: strides, dilations, padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from geolip.importer.operation import Operation
 from geolip.importer.refusals import RefusedError
+
+# Of cells that are none of the tensor's: in the declared padding, which may count in an
+# average, or after it, where only the last window of ceil_mode reaches.
+PADDING, OUTSIDE = -1, -2
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,26 @@ def window_of(
     ValueError
         If an attribute has the wrong length or sign, or the window does not fit.
     """
-    rank = len(space)
+    window = declared_window(operation, len(space), taps)
+    automatic = operation.attributes.get("auto_pad", "NOTSET")
+    if automatic != "NOTSET":
+        if any(map(any, window.pads)):
+            raise ValueError(f"it has both pads and auto_pad {automatic}")
+        window = replace(window, pads=_pads(automatic, space, window))
+    sizes = zip(space, window.pads, window.extents, strict=True)
+    if any(n + before + after < extent for n, (before, after), extent in sizes):
+        raise ValueError(f"its window does not fit into an input of shape {space}")
+    return window
+
+
+def declared_window(operation: Operation, rank: int, taps: tuple[int, ...]) -> Window:
+    """Read a window of ``rank`` axes, with the padding that is given in numbers.
+
+    Raises
+    ------
+    ValueError
+        If an attribute has the wrong length or sign.
+    """
     attributes = operation.attributes
     strides = tuple(attributes.get("strides", [1] * rank))
     dilations = tuple(attributes.get("dilations", [1] * rank))
@@ -52,16 +80,49 @@ def window_of(
     if min((*taps, *strides, *dilations), default=1) < 1 or min(given, default=0) < 0:
         raise ValueError("its window has sizes that are not positive")
     pads = tuple(zip(given[:rank], given[rank:], strict=True))
-    window = Window(taps, strides, dilations, pads)
-    automatic = attributes.get("auto_pad", "NOTSET")
-    if automatic != "NOTSET":
-        if any(given):
-            raise ValueError(f"it has both pads and auto_pad {automatic}")
-        window = Window(taps, strides, dilations, _pads(automatic, space, window))
-    sizes = zip(space, window.pads, window.extents, strict=True)
-    if any(n + before + after < extent for n, (before, after), extent in sizes):
-        raise ValueError(f"its window does not fit into an input of shape {space}")
-    return window
+    return Window(taps, strides, dilations, pads)
+
+
+def cells_of(
+    shape: tuple[int, ...], window: Window, out_space: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Return the coordinates of a tensor that every window reads, (windows, taps).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The tensor's, (batch, channels, *space).
+    window : Window
+        A window that slides over its spatial axes.
+    out_space : tuple of int
+        How many places it has on each of them.
+
+    Returns
+    -------
+    array
+        In place of coordinates, PADDING or OUTSIDE beyond the tensor.
+    """
+    places = np.arange(prod(shape), dtype=np.int64).reshape(shape)
+    flat = [(0, 0), (0, 0)]
+    padded = np.pad(places, [*flat, *window.pads], constant_values=PADDING)
+    reach = [
+        (count - 1) * stride + extent
+        for count, stride, extent in zip(
+            out_space, window.strides, window.extents, strict=True
+        )
+    ]
+    lengths = zip(reach, padded.shape[2:], strict=True)
+    missing = [(0, max(0, needed - length)) for needed, length in lengths]
+    padded = np.pad(padded, [*flat, *missing], constant_values=OUTSIDE)
+    axes = tuple(range(2, len(shape)))
+    views = sliding_window_view(padded, window.extents, axis=axes)
+    starts = [
+        slice(0, (count - 1) * stride + 1, stride)
+        for count, stride in zip(out_space, window.strides, strict=True)
+    ]
+    taps = [slice(None, None, dilation) for dilation in window.dilations]
+    cells = views[(slice(None), slice(None), *starts, *taps)]
+    return cells.reshape(-1, prod(window.taps))
 
 
 def _pads(

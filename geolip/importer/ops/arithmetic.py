@@ -13,6 +13,14 @@ def _add(operation: Operation) -> Value:
     return total(aligned(operation.affines()))
 
 
+def _mean(operation: Operation) -> Value:
+    parts = operation.affines()
+    # The reciprocal of a power of two is exact.
+    rounded = int(len(parts) & (len(parts) - 1) > 0)
+    share = np.array(1.0 / len(parts))
+    return scaled(total(aligned(parts)), share, rounded)
+
+
 def _subtract(operation: Operation) -> Value:
     left, right = aligned(operation.affines())
     return total([left, scaled(right, _MINUS)])
@@ -42,6 +50,7 @@ def _divide(operation: Operation) -> Value:
 OPERATORS: dict[str, Reader] = {
     "Add": _add,
     "Div": _divide,
+    "Mean": _mean,
     "Mul": _multiply,
     "Neg": _negate,
     "Sub": _subtract,

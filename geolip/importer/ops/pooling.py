@@ -1,18 +1,11 @@
 """Average pooling, a sparse matrix of averages."""
 
-from math import prod
-
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from geolip.importer.algebra import entries, mapped
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.importer.refusals import RefusedError
-from geolip.importer.window import Window, window_of
-
-_PADDING = -1  # a cell of the declared padding, which may count in an average
-_OUTSIDE = -2  # a cell after it, reached by the last window of ceil_mode: never counts
+from geolip.importer.window import PADDING, Window, cells_of, window_of
 
 
 def _average(operation: Operation) -> Value:
@@ -34,8 +27,8 @@ def _average(operation: Operation) -> Value:
             f"auto_pad {automatic}, strides over gaps: runtimes disagree"
         )
     out_space = _out_space(space, window, ceiling)
-    cells = _cells(value.shape, window, out_space)
-    counted = cells >= (_PADDING if attributes["count_include_pad"] else 0)
+    cells = cells_of(value.shape, window, out_space)
+    counted = cells >= (PADDING if attributes["count_include_pad"] else 0)
     counts = counted.sum(axis=1)
     if not counts.all():
         raise ValueError("a window lies in the padding, so that it averages nothing")
@@ -59,33 +52,6 @@ def _out_space(
         extra = ceiling and rest > 0 and (steps + 1) * stride < n + before
         sizes.append(steps + 1 + extra)
     return tuple(sizes)
-
-
-def _cells(
-    shape: tuple[int, ...], window: Window, out_space: tuple[int, ...]
-) -> NDArray[np.int64]:
-    """Return the coordinates that every window reads, (windows, taps)."""
-    places = np.arange(prod(shape), dtype=np.int64).reshape(shape)
-    flat = [(0, 0), (0, 0)]
-    padded = np.pad(places, [*flat, *window.pads], constant_values=_PADDING)
-    reach = [
-        (count - 1) * stride + extent
-        for count, stride, extent in zip(
-            out_space, window.strides, window.extents, strict=True
-        )
-    ]
-    lengths = zip(reach, padded.shape[2:], strict=True)
-    missing = [(0, max(0, needed - length)) for needed, length in lengths]
-    padded = np.pad(padded, [*flat, *missing], constant_values=_OUTSIDE)
-    axes = tuple(range(2, len(shape)))
-    views = sliding_window_view(padded, window.extents, axis=axes)
-    starts = [
-        slice(0, (count - 1) * stride + 1, stride)
-        for count, stride in zip(out_space, window.strides, strict=True)
-    ]
-    taps = [slice(None, None, dilation) for dilation in window.dilations]
-    cells = views[(slice(None), slice(None), *starts, *taps)]
-    return cells.reshape(-1, prod(window.taps))
 
 
 OPERATORS: dict[str, Reader] = {"AveragePool": _average}

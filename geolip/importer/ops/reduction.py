@@ -7,23 +7,24 @@ import numpy as np
 
 from geolip.importer.algebra import entries, mapped
 from geolip.importer.operation import Operation, Reader, Value
+from geolip.linear import Dense
 from geolip.network import Affine
 
 
 def _sum(operation: Operation) -> Value:
     value = operation.affine(0)
-    return _reduced(value, _axes(operation, value), _keeps(operation), mean=False)
+    return reduced(value, _axes(operation, value), _keeps(operation), mean=False)
 
 
 def _mean(operation: Operation) -> Value:
     value = operation.affine(0)
-    return _reduced(value, _axes(operation, value), _keeps(operation), mean=True)
+    return reduced(value, _axes(operation, value), _keeps(operation), mean=True)
 
 
 def _global_mean(operation: Operation) -> Value:
     value = operation.affine(0)
     axes = range(2, len(value.shape))
-    return _reduced(value, axes, keeps=True, mean=True)
+    return reduced(value, axes, keeps=True, mean=True)
 
 
 def _keeps(operation: Operation) -> bool:
@@ -43,7 +44,8 @@ def _axes(operation: Operation, value: Affine) -> Sequence[int]:
     return [axis % rank for axis in given] or range(rank)
 
 
-def _reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:
+def reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:
+    """Return the sums or means along axes, which are kept with length 1 or left out."""
     sizes = list(enumerate(value.shape))
     kept = tuple(1 if axis in axes else n for axis, n in sizes)
     count = prod(n for axis, n in sizes if axis in axes)
@@ -58,7 +60,20 @@ def _reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Aff
     return mapped(value, operator, kept if keeps else rest)
 
 
+def _cumulative_sum(operation: Operation) -> Value:
+    """Constant axis."""
+    value = operation.affine(0)
+    (axis,), rank = operation.integers(1), len(value.shape)
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis {axis} does not exist in shape {value.shape}")
+    before, (n, *after) = value.shape[: axis % rank], value.shape[axis % rank :]
+    ones = np.tril(np.ones((n, n)), -1 if operation.attributes["exclusive"] else 0)
+    matrix = ones.T.copy() if operation.attributes["reverse"] else ones
+    return mapped(value, Dense(matrix, prod(before), prod(after)), value.shape)
+
+
 OPERATORS: dict[str, Reader] = {
+    "CumSum": _cumulative_sum,
     "GlobalAveragePool": _global_mean,
     "ReduceMean": _mean,
     "ReduceSum": _sum,
