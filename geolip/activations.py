@@ -59,6 +59,11 @@ def relu() -> Activation:
     )
 
 
+def linear(name: str) -> Activation:
+    """Return z itself, sector [1, 1], under an operator's name."""
+    return Activation(name, 1.0, 1.0, lambda z: z, np.ones_like)
+
+
 def leaky_relu(alpha: float) -> Activation:
     """Return z for z >= 0 and alpha z below; alpha may lie outside [0, 1]."""
     return Activation(

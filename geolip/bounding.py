@@ -259,6 +259,8 @@ class Bounding:
         """Return the least valid bound and what gave it."""
         with self.clock.stage("verify"):
             product = norm_product(reduced, self.norms)
+            if target.sectors.has_mixtures:
+                product = min(product, norm_product(target.sectors, self.norms))
         candidates = {method: verified, NORM_PRODUCT: product}
         finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
         if not finite:

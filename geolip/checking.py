@@ -240,7 +240,12 @@ def _proved(
             raise RefusedCertificateError("the output depends on the input")
         return Fraction()
     if proof.method == NORM_PRODUCT:
-        return product_square(reduction.network, pair)
+        square = product_square(reduction.network, pair)
+        return (
+            min(square, product_square(sectors, pair))
+            if sectors.has_mixtures
+            else square
+        )
     if proof.method != MULTIPLIERS or proof.multipliers is None:
         raise RefusedCertificateError(f"there is no method {proof.method!r}")
     multipliers = reduction.reduced(proof.multipliers)

@@ -15,7 +15,7 @@ import numpy as np
 from geolip.activations import Activation
 from geolip.arrays import Array
 from geolip.linear import LinearOperator
-from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+from geolip.sectors import LinearMap, Mixture, SectorBlock, SectorNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,14 @@ class Block:
         z as a function of earlier blocks.
     activation : Activation
         The scalar function, and its sector.
+    mixture : Mixture, optional
+        What else is known of linear neurons.
     """
 
     name: str
     preactivation: Affine
     activation: Activation
+    mixture: Mixture | None = None
 
     @property
     def size(self) -> int:
@@ -135,5 +138,6 @@ class Network:
         blocks = []
         for block in self.blocks:
             lower, upper = block.activation.sector(block.size)
-            blocks.append(SectorBlock(block.preactivation.linear, lower, upper))
+            reading = block.preactivation.linear
+            blocks.append(SectorBlock(reading, lower, upper, block.mixture))
         return SectorNetwork(self.input_size, tuple(blocks), self.output.linear)

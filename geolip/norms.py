@@ -4,6 +4,7 @@ Source: docs/theory.md section 1; the budgets T(tau) are Hoelder's inequality ap
 ``sum_j tau_j x_j^2`` on the unit ball.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,6 +40,13 @@ class Norm(ABC):
     @abstractmethod
     def dual_aligned(self, V: Array) -> Array:
         """Return, per column v, an f of dual norm one with ``f'v`` the norm of v."""
+
+    @abstractmethod
+    def of_mixing(self, overlap: int) -> float:
+        """Return a bound of the norm of a matrix of non-negative entries.
+
+        Its rows add up to one, its columns to ``overlap`` at the most.
+        """
 
     @abstractmethod
     def budget(self, tau: Array) -> float:
@@ -81,6 +89,10 @@ class MaxNorm(Norm):
         columns = np.arange(V.shape[1])
         F[largest, columns] = np.where(V[largest, columns] < 0, -1.0, 1.0)
         return F
+
+    def of_mixing(self, overlap: int) -> float:
+        del overlap  # no mean is above the largest that it is of
+        return 1.0
 
     def budget(self, tau: Array) -> float:
         return float(tau.sum())
@@ -126,6 +138,10 @@ class EuclideanNorm(Norm):
 
     def dual_aligned(self, V: Array) -> Array:
         return self.aligned(V)
+
+    def of_mixing(self, overlap: int) -> float:
+        # By Schur's test; roots are rounded correctly.
+        return math.nextafter(math.sqrt(overlap), math.inf) if overlap > 1 else 1.0
 
     def budget(self, tau: Array) -> float:
         return float(tau.max())

@@ -84,7 +84,8 @@ def reduce(network: SectorNetwork) -> Reduction:
     -------
     Reduction
         A network with the same differences, every coordinate of which is both moved by
-        the input and read on the way to the output, by a slope that is not fixed.
+        the input and read on the way to the output, by a slope that is not fixed. It
+        has no mixtures.
     """
     network = _without_linear(network)
     kept = [np.ones(size, dtype=bool) for size in network.sizes]
@@ -115,10 +116,12 @@ def _without_empty(network: SectorNetwork) -> SectorNetwork:
         terms = {number[j]: A for j, A in reading.terms.items() if j in number}
         return LinearMap(reading.size, terms)
 
-    blocks = [network.blocks[k - 1] for k in left[1:]]
+    blocks = (network.blocks[k - 1] for k in left[1:])
     return SectorNetwork(
         network.input_size,
-        tuple(replace(b, preactivation=renumbered(b.preactivation)) for b in blocks),
+        tuple(
+            SectorBlock(renumbered(b.preactivation), b.lower, b.upper) for b in blocks
+        ),
         renumbered(network.output),
     )
 

@@ -84,12 +84,34 @@ class LinearMap:
 
 
 @dataclass(frozen=True, eq=False)
+class Mixture:
+    """That each neuron's difference is a mean of some differences, who knows which.
+
+    The largest of several numbers moves by a weighted mean of what they move by.
+
+    Parameters
+    ----------
+    source : LinearMap
+        What gives the differences that are averaged, with weights that add up to one.
+    overlap : int
+        In how many neurons' means a coordinate of the source is at the most.
+    """
+
+    source: LinearMap
+    overlap: int
+
+
+@dataclass(frozen=True, eq=False)
 class SectorBlock:
-    """One layer of neurons of which only the sectors [lower_i, upper_i] are known."""
+    """One layer of neurons of which only the sectors [lower_i, upper_i] are known.
+
+    Of linear neurons, a ``mixture`` may be known beside the pre-activation.
+    """
 
     preactivation: LinearMap
     lower: Array
     upper: Array
+    mixture: Mixture | None = None
 
     @property
     def size(self) -> int:
@@ -119,6 +141,11 @@ class SectorNetwork:
     def sizes(self) -> tuple[int, ...]:
         """The number of coordinates of blocks 0..K."""
         return (self.input_size, *(block.size for block in self.blocks))
+
+    @property
+    def has_mixtures(self) -> bool:
+        """Whether a mixture is known of any block."""
+        return any(block.mixture is not None for block in self.blocks)
 
     def rows(self, kept: Mask) -> "SectorNetwork":
         """Return the network with the kept outputs alone."""

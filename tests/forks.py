@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geolip
+
+_PACKAGE = Path(geolip.__file__).parent
 FC = str(Path(__file__).parents[1] / "models" / "digits_fc.onnx")
 
 
@@ -134,8 +137,12 @@ def _run(main: Any, arguments: list[str]) -> int:
         main(arguments)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0
-    except BaseException:
-        traceback.print_exc()
+    except BaseException as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        begun = any(Path(frame.filename).parent == _PACKAGE for frame in frames)
+        # Before and after the command, click lets an interrupt through.
+        if begun or not isinstance(error, KeyboardInterrupt):
+            traceback.print_exc()
         code = 1
     with contextlib.suppress(MemoryError):
         sys.stdout.flush()

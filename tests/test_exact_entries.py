@@ -40,6 +40,10 @@ def operators(random: np.random.Generator) -> list:
     columns = selection([2, 0, 1, 6, 5, 4, 3, 7], 8)
     averages = np.where(random.random((8, 8)) < 0.4, numbers(8, 8), 0.0)
     pool = Sparse(sparse.csr_array(averages))
+    pairs = np.zeros((8, 8))
+    pairs[np.arange(1, 8), random.permutation(8)[1:]] = numbers(7)
+    pairs[np.arange(6), random.permutation(8)[:6]] += numbers(6)
+    thin = Sparse(sparse.csr_array(pairs))
     return [
         dense,
         convolution,
@@ -53,10 +57,13 @@ def operators(random: np.random.Generator) -> list:
         compose(pool, compose(convolution, other)),
         Composition((rows, convolution, columns)),
         add(compose(dense, pool), compose(scaling(numbers(8)), other)),
+        compose(thin, convolution),
+        compose(other, thin),
+        Composition((thin, thin)),
     ]
 
 
-@pytest.mark.parametrize("kind", range(12))
+@pytest.mark.parametrize("kind", range(15))
 @pytest.mark.parametrize("seed", range(3))
 def test_entries_of_operators_are_exact(kind, seed):
     operator = operators(np.random.default_rng(seed))[kind]
@@ -84,13 +91,15 @@ def test_what_is_diagonal_need_not_be_square(shape):
     assert (found == operator_matrix(operator)).all()
 
 
-def test_rounded_numbers_carry_their_rounding():
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_rounded_numbers_carry_their_rounding(side):
     third = Sparse(scaling(np.array([1 / 3, 0.1])).matrix, rounded=1)
-    operator = compose(third, Dense(np.array([[3.0, 1.0], [7.0, -1.0]])))
-    found = entries(operator)
-    truth = np.array(
-        [[Fraction(1), Fraction(1, 3)], [Fraction(7, 10), Fraction(-1, 10)]]
-    )
+    dense = Dense(np.array([[3.0, 1.0], [7.0, -1.0]]))
+    real = np.diag([Fraction(1, 3), Fraction(1, 10)])
+    if side == "left":
+        found, truth = entries(compose(third, dense)), real @ exact(dense.matrix)
+    else:
+        found, truth = entries(compose(dense, third)), exact(dense.matrix) @ real
     missed = abs(sum(exact(part) for part in found.parts) - truth)
     assert missed.max() > 0
     assert (missed <= exact(found.error)).all()

@@ -71,7 +71,7 @@ def test_folding_that_fails() -> None:
 
 def test_every_unsupported_node_is_listed() -> None:
     nodes = [
-        node("MaxPool", ["x"], ["a"], name="pool1", kernel_shape=[2, 2]),
+        node("LpPool", ["x"], ["a"], name="pool1", kernel_shape=[2, 2]),
         node("Relu", ["a"], ["b"]),
         node("Exp", ["b"], ["c"]),
         node("Flatten", ["c"], ["d"]),
@@ -82,7 +82,7 @@ def test_every_unsupported_node_is_listed() -> None:
         node("Softmax", ["h"], ["y"]),
     ]
     assert refused(build(nodes, (1, 2, 4, 4))) == [
-        "MaxPool 'pool1': not supported yet",
+        "LpPool 'pool1': not supported yet",
         "Exp 'c': has unbounded slope, so it has no global Lipschitz constant",
         "Mul 'square': product of two activations has no global Lipschitz constant",
         "Frobnicate 'g': operators of domain 'com.example' are not supported",

@@ -14,24 +14,26 @@ from geolip.importer import catalogue, load
 from geolip.importer.operation import label
 from geolip.importer.refusals import can_fold, reason
 
-# Operators that may read the activation at any of these places, not only the first.
+# Operators that may read the activation at any place, not only the first.
 ANYWHERE = {
-    "Add": {0, 1},
-    "CastLike": {0, 1},
-    "Concat": {0, 1},
-    "Dropout": {0, 1},
-    "Einsum": {0, 1},
-    "Gemm": {0, 1, 2},
-    "MatMul": {0, 1},
-    "Mean": {0, 1, 2},
-    "Mul": {0, 1},
-    "OneHot": {2},
-    "ScatterElements": {0, 2},
-    "ScatterND": {0, 2},
-    "Scatter": {0, 2},
-    "Sub": {0, 1},
-    "Sum": {0, 1, 2},
-    "Where": {1, 2},
+    "Add",
+    "CastLike",
+    "Concat",
+    "Dropout",
+    "Einsum",
+    "Gemm",
+    "MatMul",
+    "Max",
+    "Mean",
+    "Min",
+    "Mul",
+    "OneHot",
+    "Scatter",
+    "ScatterElements",
+    "ScatterND",
+    "Sub",
+    "Sum",
+    "Where",
 }
 
 # The casts that round nothing, by element types.
@@ -50,6 +52,16 @@ REFUSALS = {
     "test_roialign_mode_max": "mode 'max' is not supported",
     "test_scatter_elements_with_reduction_m": "reduction 'm.*' is not supported",
     "test_scatternd_m": "reduction 'm.*' is not supported",
+}
+
+# Operators whose second output may not be used.
+JUMPING = {"MaxPool", "TopK"}
+
+# The same by operators and the positions of the activation.
+POSITIONS = {
+    ("Div", 1): "division by an activation",
+    ("OneHot", 0): "must be constant",
+    ("OneHot", 1): "must be constant",
 }
 
 # Their expected values are printed to four digits, or computed in half precision.
@@ -81,15 +93,18 @@ def refusal(case: Any, place: int | None, expected: NDArray[Any]) -> str | None:
     if place is not None:
         inputs = list(operator.input)
         position = inputs.index(case.model.graph.input[place].name)
-        if position not in ANYWHERE.get(kind, {0}):
-            divides = kind == "Div"
-            return "division by an activation" if divides else "must be constant"
+        if (kind, position) in POSITIONS:
+            return POSITIONS[kind, position]
+        if position and kind not in ANYWHERE:
+            return "must be constant"
     if place is not None or not can_fold(kind):
         for name, message in REFUSALS.items():
             if case.name.startswith(name):
                 return message
     if kind in ("Cast", "CastLike") and narrows(case, place):
         return "which rounds them"
+    if place is not None and kind in JUMPING and expected.dtype.kind == "i":
+        return "Indices jump"
     if place is None and expected.dtype.kind in "USO":
         return "Cannot cast"
     if not expected.size:

@@ -3,7 +3,8 @@
 The weakest certified bound and the cheapest; the fallback when no multipliers verify.
 
 Source: AutoLip (Virmaux and Scaman, NeurIPS 2018, section 3): where paths meet,
-constants add; an activation multiplies by the largest absolute slope.
+constants add; an activation multiplies by the largest absolute slope. A mixture, such
+as a maximum, has the constant of what it mixes, in l_2 times the root of the overlap.
 """
 
 import math
@@ -34,11 +35,16 @@ def norm_product(network: SectorNetwork, norms: NormPair) -> float:
         slope = float(
             np.maximum(np.abs(block.lower), np.abs(block.upper)).max(initial=0)
         )
-        reach = _through(block.preactivation, constants, hidden)
-        constants.append(_product(slope, reach))
+        constant = _product(slope, _through(block.preactivation, constants, hidden))
+        if block.mixture is not None:
+            mixed = _through(block.mixture.source, constants, hidden)
+            mixing = norms.input.of_mixing(block.mixture.overlap)
+            constant = min(constant, _product(mixing, mixed))
+        constants.append(constant)
     # One multiplication and addition an edge, each with one rounding.
-    edges = sum(len(b.preactivation.terms) for b in network.blocks)
-    edges += len(network.output.terms)
+    readings = [block.preactivation for block in network.blocks]
+    readings += [block.mixture.source for block in network.blocks if block.mixture]
+    edges = sum(1 + len(reading.terms) for reading in (*readings, network.output))
     rounding = 1 + (4 * edges + 8) * 2.0**-52
     return _product(_through(network.output, constants, norms), rounding)
 

@@ -27,6 +27,8 @@ _UP = 1 + 2.0**-20
 _LEAST = 2.0**-900
 # More than what underflow may have taken from a bound of an error.
 _TINY = 2.0**-1000
+# Entries a row of matrices whose products are formed entry by entry.
+_FEW = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,16 +114,19 @@ def entries(operator: LinearOperator) -> Entries:
     """Return the matrix of an operator."""
     match operator:
         case Sum():
-            terms = [entries(term) for term in operator.terms]
-            parts = [part for term in terms for part in term.parts]
-            error = sum((term.error for term in terms), EXACT)
-            return Entries(parts, error * _UP)
+            return _added([entries(term) for term in operator.terms])
         case Composition():
             return _chained(operator.factors)
     error = EXACT
     if operator.roundings:
         error = _doubt(operator) * operator.absolute.dense()
     return Entries(pieces(operator.dense()), error)
+
+
+def _added(terms: Sequence[Entries]) -> Entries:
+    parts = [part for term in terms for part in term.parts]
+    error = sum((term.error for term in terms), EXACT)
+    return Entries(parts, error * _UP)
 
 
 def _chained(factors: Sequence[LinearOperator]) -> Entries:
@@ -134,22 +139,48 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
             return right.moved(left.apply)
         case _, [Sparse(is_selection=True) as last]:
             return entries(left).moved(lambda part: last.adjoint(part.T).T)
-        case _, [Sparse(is_diagonal=True) as last]:
-            return _scaled_rows(last, entries(left).transposed()).transposed()
-    if isinstance(left, Sparse) and left.is_diagonal:
-        return _scaled_rows(left, _chained(others))
-    return _product(left, _chained(others))
+        case _, [Sparse() as last] if _is_thin(last.transpose()):
+            flipped = entries(left).transposed()
+            return _combined(last.transpose(), flipped).transposed()
+    right = _chained(others)
+    if isinstance(left, Sparse) and _is_thin(left):
+        return _combined(left, right)
+    return _product(entries(left), right)
 
 
-def _scaled_rows(diagonal: Sparse, matrix: Entries) -> Entries:
-    factors = diagonal.matrix.diagonal()[:, None]
-    parts = products(pieces(factors), matrix.parts)
-    error = carried(np.array([[_doubt(diagonal)]]), matrix.sizes()) + matrix.error
+def _is_thin(operator: Sparse) -> bool:
+    """Return whether rows are better added up one by one than multiplied."""
+    m, n = operator.shape
+    most = int(np.diff(operator.matrix.indptr).max(initial=0))
+    return most <= _FEW or most * m <= _FEW * n
+
+
+def _combined(operator: Sparse, matrix: Entries) -> Entries:
+    """Return the product with a matrix of few entries a row."""
+    counts = np.diff(operator.matrix.indptr)
+    nothing = Entries([np.zeros((len(counts), matrix.parts[0].shape[1]))])
+    most = int(counts.max(initial=0))
+    return _added([_kth_entries(operator, k, matrix) for k in range(most)] or [nothing])
+
+
+def _kth_entries(operator: Sparse, k: int, matrix: Entries) -> Entries:
+    """Return what the k-th entries of all rows contribute: scaled rows."""
+    stored = operator.matrix
+    rows = np.flatnonzero(np.diff(stored.indptr) > k)
+    places = stored.indptr[rows] + k
+    factors, columns = (
+        np.zeros((len(stored.indptr) - 1, 1)),
+        np.zeros_like(stored.indptr[:-1]),
+    )
+    factors[rows, 0], columns[rows] = stored.data[places], stored.indices[places]
+    chosen = matrix.moved(lambda part: part[columns])
+    parts = products(pieces(factors), chosen.parts)
+    error = carried(np.array([[_doubt(operator)]]), chosen.sizes()) + chosen.error
     return Entries(parts, carried(np.abs(factors), error))
 
 
-def _product(left: LinearOperator, right: Entries) -> Entries:
-    first, own = entries(left).normalised()
+def _product(left: Entries, right: Entries) -> Entries:
+    first, own = left.normalised()
     second, theirs = right.transposed().normalised()
     product = fixed(first.parts, _DIGITS, first.error).times(
         fixed(second.parts, _DIGITS, second.error)

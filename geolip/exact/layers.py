@@ -30,7 +30,12 @@ def product_square(network: SectorNetwork, norms: NormPair) -> Fraction:
     for block in network.blocks:
         slope = np.maximum(np.abs(block.lower), np.abs(block.upper))
         steepest = Fraction(float(slope.max(initial=0.0)))
-        constants.append(steepest * _through(block.preactivation, constants, hidden))
+        constant = steepest * _through(block.preactivation, constants, hidden)
+        if block.mixture is not None:
+            mixing = Fraction(norms.input.of_mixing(block.mixture.overlap))
+            mixed = _through(block.mixture.source, constants, hidden)
+            constant = min(constant, mixing * mixed)
+        constants.append(constant)
     return _through(network.output, constants, norms) ** 2
 
 

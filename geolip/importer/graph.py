@@ -1,6 +1,7 @@
 """The walk along a graph that turns its nodes into blocks and affine functions."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Generator, Sequence
 from math import prod
 from typing import Any
 
@@ -17,7 +18,7 @@ from geolip.importer.exactness import ADDITIVE, rounds
 from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
-from geolip.importer.operation import Operation, Value, label
+from geolip.importer.operation import Layers, Operation, Outputs, Value, label
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
@@ -35,9 +36,11 @@ def build(model: ModelProto) -> Network:
     """
     interface = interface_of(model)
     redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
-    walk = _Walk(interface, redefined)
     given = {interface.input_name, *interface.stored}
-    for node in live_nodes(model.graph, interface.output_name, given):
+    nodes = live_nodes(model.graph, interface.output_name, given)
+    needed = {interface.output_name, *(name for node in nodes for name in node.input)}
+    walk = _Walk(interface, redefined, needed)
+    for node in nodes:
         walk.read(node)
     if walk.problems:
         raise UnsupportedModelError(walk.problems)
@@ -51,13 +54,19 @@ class _Walk:
     that one pass finds every node that stands in the way.
     """
 
-    def __init__(self, interface: Interface, redefined: set[str]) -> None:
+    def __init__(
+        self, interface: Interface, redefined: set[str], needed: set[str]
+    ) -> None:
         self.interface = interface
         self.redefined = redefined
+        self.needed = needed
         self.problems: list[str] = []
         self.blocks: list[Block] = []
         self.values: dict[str, Value | None] = {}
         self.types: dict[str, np.dtype[Any]] = {}
+        # What operators made of the same tensors.
+        self.siblings: defaultdict[frozenset[str], dict[str, Affine]]
+        self.siblings = defaultdict(dict)
         # Constants that may have been rounded, and nodes that use one as a factor.
         self.rounded: set[str] = set()
         self.inexact: list[str] = []
@@ -123,16 +132,39 @@ class _Walk:
             attributes=attributes_of(node, schema),
             inputs=inputs,
             types=[self.types[name] if name else None for name in names],
+            siblings=self.siblings[frozenset(names)],
         )
-        result = _folded(operation) if folds else readers()[kind](operation)
-        if isinstance(result, Block):
-            result = self.append(result)
-        outputs = [result] if isinstance(result, np.ndarray | Affine) else result
-        self.note_rounding(operation, outputs)
-        used = outputs[: len(node.output)]
-        for name, value in zip(node.output, used, strict=True):
-            if name:
+        outputs = _folded(operation) if folds else self.applied(operation)
+        used = list(zip(node.output, outputs[: len(node.output)], strict=True))
+        for name, value in used:
+            if isinstance(value, RefusedError) and name in self.needed:
+                raise value
+        values = [value for value in outputs if not isinstance(value, RefusedError)]
+        self.note_rounding(operation, values)
+        for name, value in used:
+            if name and not isinstance(value, RefusedError):
                 self.define(name, value, _declared(operation, value))
+        if isinstance(outputs[0], Affine):
+            self.siblings[frozenset(names)][kind] = outputs[0]
+
+    def applied(self, operation: Operation) -> Sequence[Value | RefusedError]:
+        """Return the outputs of a node by its reader, blocks added."""
+        result = readers()[operation.node.op_type](operation)
+        if isinstance(result, Block):
+            return [self.append(result)]
+        if isinstance(result, Generator):
+            result = self.layered(result)
+        return [result] if isinstance(result, np.ndarray | Affine) else result
+
+    def layered(self, layers: Layers) -> Outputs:
+        """Add blocks one by one and return what comes of them."""
+        try:
+            block = next(layers)
+            while True:
+                block = layers.send(self.append(block))
+        except StopIteration as end:
+            outputs: Outputs = end.value
+            return outputs
 
     def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
         """Keep track of constants that arithmetic in the graph may have rounded."""

@@ -1,7 +1,7 @@
 """One node with the values of its inputs, as the readers of operators see it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +42,8 @@ class Operation:
         None where an optional input is left out.
     types : sequence of dtype or None
         The element types that the model declares for them.
+    siblings : mapping of str to Affine
+        What earlier nodes made of the very same inputs, by operator.
     """
 
     node: NodeProto
@@ -50,6 +52,7 @@ class Operation:
     attributes: Mapping[str, Any]
     inputs: Sequence[Value | None]
     types: Sequence[np.dtype[Any] | None]
+    siblings: Mapping[str, Affine] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -133,8 +136,14 @@ class Operation:
         return f"input {formal}"
 
 
-Reader: TypeAlias = Callable[[Operation], Value | Block | Sequence[Value]]
-"""Reads one operator: returns its output, all its outputs, or the block that it is."""
+Outputs: TypeAlias = Value | Sequence[Value | RefusedError]
+"""A node's output, or all its outputs; an error for one that nobody may read."""
+
+Layers: TypeAlias = Generator[Block, Affine, Outputs]
+"""Yields blocks one by one, is sent each one's output, returns the node's outputs."""
+
+Reader: TypeAlias = Callable[[Operation], Outputs | Block | Layers]
+"""Reads one operator: returns its outputs, or the block or the blocks that it is."""
 
 
 def node_name(node: NodeProto) -> str:

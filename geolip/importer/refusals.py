@@ -17,7 +17,7 @@ _OPERATORS = {
         And ArgMax ArgMin BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor
         Ceil DynamicQuantizeLinear Equal Floor Greater GreaterOrEqual Hardmax IsInf
         IsNaN Less LessOrEqual Mod NonMaxSuppression NonZero Not Or QuantizeLinear Range
-        Round Sign TopK Unique Xor""",
+        Round Sign Unique Xor""",
     _STEEP: """
         Acos Acosh Asin Atanh Attention Cosh Det Exp Log LpNormalization Pow Reciprocal
         ReduceLogSum ReduceSumSquare Sinh Sqrt Tan""",

@@ -1,18 +1,9 @@
 """The sliding windows of convolution and pooling: strides, dilations, padding."""
 
 from dataclasses import dataclass, replace
-from math import prod
-
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from geolip.importer.operation import Operation
 from geolip.importer.refusals import RefusedError
-
-# Of cells that are none of the tensor's: in the declared padding, which may count in an
-# average, or after it, where only the last window of ceil_mode reaches.
-PADDING, OUTSIDE = -1, -2
 
 
 @dataclass(frozen=True)
@@ -81,48 +72,6 @@ def declared_window(operation: Operation, rank: int, taps: tuple[int, ...]) -> W
         raise ValueError("its window has sizes that are not positive")
     pads = tuple(zip(given[:rank], given[rank:], strict=True))
     return Window(taps, strides, dilations, pads)
-
-
-def cells_of(
-    shape: tuple[int, ...], window: Window, out_space: tuple[int, ...]
-) -> NDArray[np.int64]:
-    """Return the coordinates of a tensor that every window reads, (windows, taps).
-
-    Parameters
-    ----------
-    shape : tuple of int
-        The tensor's, (batch, channels, *space).
-    window : Window
-        A window that slides over its spatial axes.
-    out_space : tuple of int
-        How many places it has on each of them.
-
-    Returns
-    -------
-    array
-        In place of coordinates, PADDING or OUTSIDE beyond the tensor.
-    """
-    places = np.arange(prod(shape), dtype=np.int64).reshape(shape)
-    flat = [(0, 0), (0, 0)]
-    padded = np.pad(places, [*flat, *window.pads], constant_values=PADDING)
-    reach = [
-        (count - 1) * stride + extent
-        for count, stride, extent in zip(
-            out_space, window.strides, window.extents, strict=True
-        )
-    ]
-    lengths = zip(reach, padded.shape[2:], strict=True)
-    missing = [(0, max(0, needed - length)) for needed, length in lengths]
-    padded = np.pad(padded, [*flat, *missing], constant_values=OUTSIDE)
-    axes = tuple(range(2, len(shape)))
-    views = sliding_window_view(padded, window.extents, axis=axes)
-    starts = [
-        slice(0, (count - 1) * stride + 1, stride)
-        for count, stride in zip(out_space, window.strides, strict=True)
-    ]
-    taps = [slice(None, None, dilation) for dilation in window.dilations]
-    cells = views[(slice(None), slice(None), *starts, *taps)]
-    return cells.reshape(-1, prod(window.taps))
 
 
 def _pads(

@@ -78,13 +78,6 @@ class Sparse(LinearOperator):
         return ones and single and self.rounded == 0
 
     @cached_property
-    def is_diagonal(self) -> bool:
-        """Whether the matrix is square and zero off its diagonal."""
-        m, n = self.shape
-        matrix = self.matrix
-        return bool(m == n and matrix.nnz == np.count_nonzero(matrix.diagonal()))
-
-    @cached_property
     def is_identity(self) -> bool:
         """Whether the matrix is the identity."""
         m, n = self.shape

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from geolip.importer.algebra import entries, mapped
+from geolip.importer.axes import keeps_axes, reduced_axes
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.linear import Dense
 from geolip.network import Affine
@@ -13,35 +14,22 @@ from geolip.network import Affine
 
 def _sum(operation: Operation) -> Value:
     value = operation.affine(0)
-    return reduced(value, _axes(operation, value), _keeps(operation), mean=False)
+    return reduced(
+        value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=False
+    )
 
 
 def _mean(operation: Operation) -> Value:
     value = operation.affine(0)
-    return reduced(value, _axes(operation, value), _keeps(operation), mean=True)
+    return reduced(
+        value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=True
+    )
 
 
 def _global_mean(operation: Operation) -> Value:
     value = operation.affine(0)
     axes = range(2, len(value.shape))
     return reduced(value, axes, keeps=True, mean=True)
-
-
-def _keeps(operation: Operation) -> bool:
-    return bool(operation.attributes["keepdims"])
-
-
-def _axes(operation: Operation, value: Affine) -> Sequence[int]:
-    """Return the axes to reduce: an attribute in old versions, an input in new ones."""
-    given = operation.attributes.get("axes", [])
-    if operation.has(1):
-        given = operation.integers(1)
-    rank = len(value.shape)
-    if any(not -rank <= axis < rank for axis in given):
-        raise ValueError(f"axes {list(given)} do not exist in shape {value.shape}")
-    if not given and operation.attributes.get("noop_with_empty_axes", 0):
-        return []
-    return [axis % rank for axis in given] or range(rank)
 
 
 def reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolip.importer.algebra import entries, mapped, numbered, rearranged, total
+from geolip.importer.cells import cells_of
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.importer.refusals import RefusedError
-from geolip.importer.window import cells_of, declared_window
+from geolip.importer.window import declared_window
 from geolip.network import Affine
 
 Places = NDArray[np.int64]
