@@ -106,13 +106,30 @@ def decided(place: Fraction) -> Fraction:
     RefusedError
         If it is so near an integer, but not one, that float32 may not tell.
     """
-    off, size = abs(place - round(place)), abs(place)
+    _check_apart(place, round(place))
+    return place
+
+
+def is_between(place: Fraction, first: Fraction, last: Fraction) -> bool:
+    """Return whether a place is not outside two others, if runtimes agree on that.
+
+    Raises
+    ------
+    RefusedError
+        If it is so near one of them, but not there, that float32 may not tell.
+    """
+    _check_apart(place, first)
+    _check_apart(place, last)
+    return first <= place <= last
+
+
+def _check_apart(place: Fraction, jump: Fraction | int) -> None:
+    off, size = abs(place - jump), abs(place)
     if 0 < off <= max(NEAR, NEAR * size):
         raise RefusedError(
             f"a place, {float(place)!r}, is so near a jump that runtimes disagree: "
             "choose scales or sizes that float32 divides exactly"
         )
-    return place
 
 
 def product(axes: Sequence[Weights], sizes: Sequence[int]) -> Weights:
@@ -148,8 +165,9 @@ def separable(axes: Sequence[Sparse]) -> Sparse:
         bits += max((_bits(value) for value in axis.matrix.data), default=0)
     rounded = sum(axis.rounded for axis in axes)
     if rounded or bits > _BITS:
-        rounded += sum((axis.matrix.data != 1).any() for axis in axes)
-    return Sparse(whole, int(rounded))
+        factors = sum(bool((axis.matrix.data != 1).any()) for axis in axes)
+        rounded += factors - 1
+    return Sparse(whole, rounded)
 
 
 def _is_exact(weight: Fraction) -> bool:

@@ -16,6 +16,7 @@ from geolip.importer.interpolation import (
     cubic,
     decided,
     interpolated,
+    is_between,
     kept_inside,
     separable,
     stacked,
@@ -162,7 +163,9 @@ def _weights(operation: Operation, axis: _Axis) -> list[Weights]:
     found: list[Weights] = []
     for x in range(axis.length):
         place = _PLACES[mode](x, axis)
-        if mode == "tf_crop_and_resize" and not 0 <= decided(place) <= axis.size - 1:
+        last = Fraction(axis.size - 1)
+        crops = mode == "tf_crop_and_resize"
+        if crops and not is_between(place, Fraction(), last):
             found.append({})
         else:
             found.append(_weights_at(operation, axis, place, _ROUNDED[rounding]))

@@ -14,6 +14,7 @@ from geolip.importer.interpolation import (
     cubic,
     decided,
     interpolated,
+    is_between,
     moved,
     product,
     stacked,
@@ -152,7 +153,7 @@ def _averages(
 
 def _inside(place: Fraction, size: int) -> Weights:
     """Return the weights at a place, none further than one entry outside."""
-    if not -1 <= decided(place) <= size:
+    if not is_between(place, -_ONE, Fraction(size)):
         return {}
     return interpolated(min(max(place, Fraction(0)), Fraction(size - 1)), LINEAR, _ONE)
 
