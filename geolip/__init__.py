@@ -17,9 +17,10 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Report", "certify", "errors"]
+__all__ = ["Report", "certify", "errors", "export"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
+    if name == "export":
+        from geolip.importer import export
+
+        return export
     if name == "Report":
         from geolip.report import Report
 

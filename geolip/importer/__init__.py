@@ -1,20 +1,11 @@
-"""From a stored model to a `Network`: ONNX files, ONNX models, lists of matrices."""
+"""From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
-import os
-from collections.abc import Sequence
-from typing import TypeAlias
-
-from numpy.typing import ArrayLike
-from onnx import ModelProto
-
-from geolip.errors import UsageError
 from geolip.importer.graph import build
 from geolip.importer.matrices import from_matrices as from_matrices
-from geolip.importer.matrices import hash_matrices
+from geolip.importer.pytorch import export as export
+from geolip.importer.reader import Model as Model
 from geolip.importer.reader import read as read
 from geolip.network import Network
-
-Model: TypeAlias = str | os.PathLike[str] | bytes | ModelProto | Sequence[ArrayLike]
 
 
 def load(model: Model) -> Network:
@@ -23,8 +14,9 @@ def load(model: Model) -> Network:
     Parameters
     ----------
     model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
-        An ONNX file, its content, an ONNX model in memory, or weight matrices with a
-        ReLU between each two and no biases.
+        An ONNX file or a file of weights (``.mat``, ``.npz``, ``.nnet``), the content
+        of one, an ONNX model in memory, or weight matrices. Matrices have a ReLU
+        between each two and no biases.
 
     Returns
     -------
@@ -59,12 +51,5 @@ def load_with_hash(model: Model) -> tuple[Network, str]:
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if isinstance(model, str | os.PathLike | bytes | ModelProto):
-        parsed, sha256 = read(model)
-        return build(parsed), sha256
-    if isinstance(model, Sequence):
-        return from_matrices(model), hash_matrices(model)
-    raise UsageError(
-        f"a model of type {type(model).__name__} cannot be read: give the path of an "
-        "ONNX file, an onnx.ModelProto or a list of weight matrices"
-    )
+    held, sha256 = read(model)
+    return held if isinstance(held, Network) else build(held), sha256

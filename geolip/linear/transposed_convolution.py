@@ -44,5 +44,9 @@ class TransposedConvolution(LinearOperator):
     def magnitude(self) -> tuple[float, float]:
         return self.convolution.magnitude
 
+    @property
+    def roundings(self) -> int:
+        return self.convolution.roundings
+
     def describe(self) -> str:
         return f"transposed {self.convolution.describe()}"

@@ -16,10 +16,14 @@ from geolip.network import Affine
 
 @dataclass(frozen=True)
 class _Term:
-    """A tensor with a name for each axis, no name twice."""
+    """A tensor with a name for each axis, no name twice.
+
+    ``rounded`` tells how many roundings it carries, if it is constant.
+    """
 
     value: Affine
     names: tuple[str, ...]
+    rounded: int = 0
 
     def ordered(self, names: Sequence[str]) -> Affine:
         """Return the tensor with its axes in another order."""
@@ -43,8 +47,11 @@ def _einsum(operation: Operation) -> Value:
         raise RefusedError(PRODUCT)
     names, result = _names(operation.attributes["equation"], operands)
     sizes = _sizes(operands, names)
-    pairs = zip(operands, names, strict=True)
-    terms = [_diagonal(operand, axes, sizes) for operand, axes in pairs]
+    pairs = enumerate(zip(operands, names, strict=True))
+    terms = [
+        replace(_diagonal(operand, axes, sizes), rounded=operation.rounded(position))
+        for position, (operand, axes) in pairs
+    ]
     terms.sort(key=lambda term: not term.value.terms)
     whole, *constants = terms
     while constants:
@@ -132,7 +139,9 @@ def _multiplied(left: _Term, right: _Term, kept: Collection[str]) -> _Term:
     rows = [name for name in left.names if name not in shared]
     columns = [name for name in right.names if name not in shared]
     result = product(
-        _grouped(left, alike, rows, inner), _grouped(right, alike, inner, columns)
+        _grouped(left, alike, rows, inner),
+        _grouped(right, alike, inner, columns),
+        right.rounded,
     )
     lengths = dict(zip(right.names, right.value.shape, strict=True))
     lengths |= dict(zip(left.names, left.value.shape, strict=True))

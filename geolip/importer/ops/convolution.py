@@ -26,6 +26,7 @@ def _convolve(operation: Operation) -> Value:
         pads=window.pads,
         groups=groups,
         batch=batch,
+        rounded=operation.rounded(1),
     )
     result = mapped(value, operator, (batch, c_out, *operator.out_space))
     return _biased(operation, result)
@@ -47,6 +48,7 @@ def _convolve_transposed(operation: Operation) -> Value:
         pads=window.pads,
         groups=groups,
         batch=batch,
+        rounded=operation.rounded(1),
     )
     operator = TransposedConvolution(convolution)
     shape = (batch, convolution.channels[1], *out_space)
