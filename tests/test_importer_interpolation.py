@@ -220,6 +220,13 @@ def test_wrong_resizing(
     assert_wrong(resize(attributes, [1, 12], **given), "Resize 'y'", part)
 
 
+def test_too_many_places() -> None:
+    (line,) = refused(resize({}, [1, 12], sizes=[1, 2**40]))
+    assert "at 1099511627776 places along an axis" in line
+    (line,) = refused(aligned([[0, 0, 6e8, 6e8]]))
+    assert "at most 65536 are supported" in line
+
+
 # Sampling ---------------------------------------------------------------------------
 
 

@@ -135,6 +135,11 @@ def test_cumulative_sums(axis: int, exclusive: int, reverse: int) -> None:
     assert isinstance(network.output.terms[0], Dense)
 
 
+def test_cumulative_sum_along_too_many() -> None:
+    model = build([node("CumSum", ["x", "k"], ["y"])], [5000], {"k": np.array(0)})
+    assert "along more than 4096 entries" in refused(model)[0]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_means_are_rounded_unless_halved(count: int) -> None:
     names = ["x", *(f"w{k}" for k in range(1, count))]

@@ -34,6 +34,8 @@ from geolip.rigor.rounding import up
 
 # More than what numbers below float64's range add up to in one node.
 _TINY = 2.0**-1000
+# Each entry of these is one stored number.
+_SIMPLE = (Convolution, Dense, Sparse, TransposedConvolution)
 
 
 def combined(
@@ -183,10 +185,6 @@ def _sizes_in_ball(operator: LinearOperator, part: Tensor) -> Array:
     (centre,) = _absolute(operator, np.abs(part.values.centre))
     away = part.values.spread + part.carried_length
     return np.asarray(centre + _row_lengths(operator) * away)
-
-
-# Each entry of these is one stored number.
-_SIMPLE = (Convolution, Dense, Sparse, TransposedConvolution)
 
 
 def _row_lengths(operator: LinearOperator) -> Array:

@@ -22,6 +22,8 @@ Weights: TypeAlias = Mapping[int, Fraction]
 
 # Runtimes compute places in float32.
 NEAR = Fraction(1, 2**18)
+# More places along one axis would take minutes.
+_MOST = 2**16
 _BITS = 53
 
 
@@ -96,6 +98,21 @@ def moved(weights: Weights, move: Callable[[int], int]) -> Weights:
 def clamped(weights: Weights, size: int) -> Weights:
     """Return the weights with the tensor's ends repeated on and on."""
     return moved(weights, lambda place: min(max(place, 0), size - 1))
+
+
+def check_count(count: int) -> None:
+    """Refuse more places along one axis than can be computed one by one.
+
+    Raises
+    ------
+    RefusedError
+        If there are too many.
+    """
+    if count > _MOST:
+        raise RefusedError(
+            f"interpolates at {count} places along an axis: at most {_MOST} are "
+            "supported"
+        )
 
 
 def decided(place: Fraction) -> Fraction:

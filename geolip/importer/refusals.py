@@ -10,6 +10,7 @@ _STEEP = "has unbounded slope, so it has no global Lipschitz constant"
 _EPSILON = "has a constant of about 1/sqrt(epsilon), which is not supported yet"
 _RANDOM = "is random"
 _CONTROL = "control flow is not supported"
+_SEQUENCES = "sequences and optional values are not supported"
 
 _OPERATORS = {
     PRODUCT: "CumProd LinearAttention ReduceProd SwiGLU",
@@ -28,7 +29,7 @@ _OPERATORS = {
         Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform
         RandomUniformLike""",
     _CONTROL: "If Loop Scan SequenceMap",
-    "sequences and optional values are not supported": """
+    _SEQUENCES: """
         ConcatFromSequence Optional OptionalGetElement OptionalHasElement SequenceAt
         SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
         SplitToSequence""",
@@ -68,4 +69,4 @@ def can_fold(kind: str) -> bool:
     """Return whether ``kind`` may be evaluated when all that it reads is constant."""
     if kind in _NEVER_FOLDED:
         return False
-    return _REASONS.get(kind) not in (_RANDOM, _CONTROL)
+    return _REASONS.get(kind) not in (_RANDOM, _CONTROL, _SEQUENCES)

@@ -31,6 +31,7 @@ def _negate(operation: Operation) -> Value:
 
 
 def _multiply(operation: Operation) -> Value:
+    """Ask for a constant factor."""
     left, right = operation.affines()
     if left.terms and right.terms:
         raise RefusedError(PRODUCT)
@@ -40,6 +41,7 @@ def _multiply(operation: Operation) -> Value:
 
 
 def _divide(operation: Operation) -> Value:
+    """Ask for a constant divisor."""
     dividend, divisor = operation.affines()
     if divisor.terms:
         raise RefusedError(QUOTIENT)

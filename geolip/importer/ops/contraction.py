@@ -41,7 +41,7 @@ class _Term:
 
 
 def _einsum(operation: Operation) -> Value:
-    """One operand that is not constant."""
+    """Ask for constants in all operands but one."""
     operands = operation.affines()
     if sum(bool(operand.terms) for operand in operands) > 1:
         raise RefusedError(PRODUCT)

@@ -10,7 +10,7 @@ from geolip.network import Affine
 
 
 def _convolve(operation: Operation) -> Value:
-    """Constant weights and bias."""
+    """Ask for constant weights and bias."""
     kernel, value = _operands(operation)
     batch, channels, *space = value.shape
     groups = operation.attributes["group"]
@@ -33,7 +33,7 @@ def _convolve(operation: Operation) -> Value:
 
 
 def _convolve_transposed(operation: Operation) -> Value:
-    """Constant weights and bias; padding that no runtime reads otherwise."""
+    """Ask for constant weights and bias, padding that all runtimes read alike."""
     kernel, value = _operands(operation)
     batch, channels, *space = value.shape
     groups = operation.attributes["group"]

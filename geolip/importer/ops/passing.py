@@ -14,6 +14,7 @@ def _identity(operation: Operation) -> Value:
 
 
 def _dropout(operation: Operation) -> list[Value]:
+    """Ask for inference mode."""
     if operation.has(2) and operation.stored(2).any():
         raise RefusedError("is in training mode: export the model for inference")
     value = operation.affine(0)
@@ -21,12 +22,12 @@ def _dropout(operation: Operation) -> list[Value]:
 
 
 def _cast(operation: Operation) -> Value:
-    """Only to types that hold all numbers of the input's."""
+    """Ask for a type that holds all numbers of the input's."""
     return _widened(operation, from_code(operation.attributes["to"]))
 
 
 def _cast_like(operation: Operation) -> Value:
-    """Only to types that hold all numbers of the input's."""
+    """Ask for a type that holds all numbers of the input's."""
     (value, _), (source, target) = operation.inputs, operation.types
     if target is None:
         raise ValueError("its second input is missing")

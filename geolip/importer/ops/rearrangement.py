@@ -14,6 +14,7 @@ def _moving(which: slice) -> Reader:
     """Return the reader of an operator that moves the entries of these inputs."""
 
     def read(operation: Operation) -> list[Value]:
+        """Ask for constants beside what it moves."""
         positions = range(len(operation.inputs))
         moved = positions[which]
         inputs = [
@@ -31,7 +32,8 @@ def _moving(which: slice) -> Reader:
 
 
 def _filling(operation: Operation) -> Value:
-    """Read an operator that moves the entries of its first input and adds zeros."""
+    """Ask for constants beside the first input."""
+    # It moves the entries of this one and adds zeros.
     parts = [operation.affine(0), constant(np.zeros(1))]
     numbers, zero = numbered(parts)
     others = [

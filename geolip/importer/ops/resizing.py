@@ -12,6 +12,7 @@ from geolip.importer.interpolation import (
     LINEAR,
     NEAR,
     Weights,
+    check_count,
     clamped,
     cubic,
     decided,
@@ -75,7 +76,7 @@ def _share(x: int, axis: _Axis, alone: Fraction = Fraction(0)) -> Fraction:
 
 
 def _resize(operation: Operation) -> Value:
-    """Constant sizes, scales and regions; no place near a jump."""
+    """Ask for constant sizes and scales, no place very near a jump."""
     value = operation.affine(0)
     axes = _axes(operation, value.shape)
     rows = [_weights(operation, axis) for axis in axes]
@@ -160,6 +161,7 @@ def _weights(operation: Operation, axis: _Axis) -> list[Weights]:
         raise RefusedError(f"{mode} with a fractional length: runtimes disagree")
     if axis.length == axis.size and axis != _Axis(axis.size, axis.size, Fraction(1)):
         raise RefusedError("resizes an axis to its own length: runtimes disagree")
+    check_count(axis.length)
     found: list[Weights] = []
     for x in range(axis.length):
         place = _PLACES[mode](x, axis)

@@ -10,6 +10,7 @@ from geolip.importer.algebra import entries, mapped
 from geolip.importer.interpolation import (
     LINEAR,
     Weights,
+    check_count,
     clamped,
     cubic,
     decided,
@@ -33,7 +34,7 @@ _CUBIC = cubic(Fraction(-3, 4))
 
 
 def _grid_sample(operation: Operation) -> Value:
-    """Constant grid."""
+    """Ask for a constant grid."""
     value, grid = operation.affine(0), operation.real(1)
     batch, _, *space = value.shape
     if grid.ndim != len(value.shape) or (len(grid), grid.shape[-1]) != (
@@ -102,7 +103,7 @@ def _reflected(place: Fraction, first: Fraction, last: Fraction) -> Fraction:
 
 
 def _align(operation: Operation) -> Value:
-    """Mode avg, constant regions."""
+    """Ask for mode avg and constant regions."""
     value, regions = operation.affine(0), operation.real(1)
     images, attributes = operation.integers(2), operation.attributes
     if attributes["mode"] != "avg":
@@ -140,6 +141,7 @@ def _averages(
     samples = attributes["sampling_ratio"] or ceil(decided(part))
     if samples < 1:
         raise ValueError("a region is empty")
+    check_count(count * samples)
     found: list[Weights] = []
     for k in range(count):
         sums: dict[int, Fraction] = {}

@@ -19,7 +19,7 @@ def _scattering(places: Callable[[Operation, Places], Places]) -> Reader:
     """Return the reader of an operator that writes its updates at these places."""
 
     def read(operation: Operation) -> Value:
-        """Constant indices; reduction none (no index twice) or add."""
+        """Ask for constant indices, reduction none (no index twice) or add."""
         data, updates = operation.affine(0), operation.affine(2)
         reduction = operation.attributes.get("reduction", "none")
         if reduction not in ("none", "add"):
@@ -74,7 +74,7 @@ def _inside(indices: NDArray[np.integer], size: int | Places) -> Places:
 
 
 def _column_to_image(operation: Operation) -> Value:
-    """Constant shapes."""
+    """Ask for constant shapes."""
     value = operation.affine(0)
     space, taps = tuple(operation.integers(1)), tuple(operation.integers(2))
     window = declared_window(operation, len(space), taps)
