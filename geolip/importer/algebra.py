@@ -21,6 +21,7 @@ from geolip.linear import (
     Dense,
     LinearOperator,
     Sparse,
+    TransposedConvolution,
     add,
     compose,
     identity,
@@ -53,6 +54,8 @@ def _is_zero(operator: LinearOperator) -> bool:
             return not matrix.any()
         case Convolution(kernel=kernel):
             return not kernel.any()
+        case TransposedConvolution(convolution=convolution):
+            return _is_zero(convolution)
     return False
 
 
