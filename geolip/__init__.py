@@ -17,9 +17,10 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.importer import Limits as Limits
     from geolip.report import Report as Report
 
-__all__ = ["Report", "certify", "errors"]
+__all__ = ["Limits", "Report", "certify", "errors"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
+    if name == "Limits":
+        from geolip.importer import Limits
+
+        return Limits
     if name == "Report":
         from geolip.report import Report
 
