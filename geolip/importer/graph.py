@@ -15,6 +15,7 @@ from geolip.importer.catalogue import readers
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, widens
 from geolip.importer.exactness import ADDITIVE, rounds
+from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
@@ -196,6 +197,7 @@ class _Walk:
 
     def coordinates(self, block: int, shape: tuple[int, ...]) -> Affine:
         """Return the coordinates of a block as a tensor."""
+        check_fits(shape)
         size = prod(shape)
         return Affine({block: identity(size)}, np.zeros(size), shape)
 
