@@ -18,9 +18,10 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
     from geolip.importer import Limits as Limits
+    from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Limits", "Report", "certify", "errors"]
+__all__ = ["Limits", "Report", "certify", "errors", "export"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,10 +30,10 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
-    if name == "Limits":
-        from geolip.importer import Limits
+    if name in ("Limits", "export"):
+        from geolip import importer
 
-        return Limits
+        return getattr(importer, name)
     if name == "Report":
         from geolip.report import Report
 

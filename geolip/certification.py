@@ -35,6 +35,7 @@ def certify(
     model: Any,
     norm: object = "inf",
     *,
+    example_input: Any = None,
     method: str | None = None,
     solver: str | None = None,
     accuracy: float = Settings.accuracy,
@@ -52,10 +53,14 @@ def certify(
 
     Parameters
     ----------
-    model : path, onnx.ModelProto or sequence of array (n_k, n_{k-1})
-        An ONNX file or model, or weight matrices with a ReLU between each two.
+    model : path, onnx.ModelProto, sequence of array (n_k, n_{k-1}) or torch.nn.Module
+        An ONNX file or model; weight matrices with a ReLU between each two, as such or
+        in a file (``.mat``, ``.npz``, ``.nnet``); or a PyTorch module.
     norm : str, number or pair
         Of inputs and outputs: ``"inf"``, ``2``, ``"2:inf"``, ``("2", "inf")``.
+    example_input : torch.Tensor or tuple of them, optional
+        What a PyTorch module is called with. The model is then its ONNX export, as
+        `geolip.export` gives it.
     method : str, optional
         A relaxation's name; by default the one that goes with the norms.
     solver : str, optional
@@ -117,6 +122,8 @@ def certify(
         raise SolverUnavailableError(f"solver {name} is not usable: {reason}")
     clock = StageClock()
     with clock.stage("read"):
+        if example_input is not None:
+            model = importer.export(model, example_input)
         network, summary = _read(model, limits)
         targets = _targets(network, pair, rows)
         execution = None if float_exec is None else forward_error(model, float_exec)

@@ -26,7 +26,7 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"cannot write {path}: name a file in a writable folder")
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that it is never seen half written, whatever happens.
 
     A device or a pipe is written to as it is.
@@ -36,13 +36,14 @@ def write_whole(path: Path, text: str) -> None:
     UsageError
         If it cannot be written; what was there before is untouched.
     """
+    data = content.encode() if isinstance(content, str) else content
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         if is_special(path):
-            path.write_text(text)
+            path.write_bytes(data)
             return
         try:
-            draft.write_text(text)
+            draft.write_bytes(data)
             with draft.open("rb+") as file:
                 os.fsync(file.fileno())
             draft.replace(path)

@@ -16,7 +16,7 @@ from geolip.sectors import SectorNetwork
 
 def fingerprint(network: SectorNetwork) -> str:
     """Return the sha256, in hexadecimal, of a network of differences."""
-    digest = hashlib.sha256(b"geolip.semantics/1")
+    digest = hashlib.sha256(b"geolip.semantics/2")
     _feed(digest, network)
     return digest.hexdigest()
 

@@ -179,14 +179,14 @@ def test_claims_about_external_data_name_it(tmp_path):
     assert claims[0] != claims[1]
 
 
-def test_factors_that_the_graph_rounds_have_no_certificate(tmp_path):
+def test_factors_that_nobody_knows_have_no_certificate():
     from onnx import TensorProto, helper, numpy_helper
 
-    def model(divisor: float) -> object:
+    def model(*operator: str) -> object:
         W = numpy_helper.from_array(np.float32([[1.0, 2.0], [3.0, -4.0]]), "W")
-        d = numpy_helper.from_array(np.float32([divisor]), "d")
+        d = numpy_helper.from_array(np.float32([3.0]), "d")
         nodes = [
-            helper.make_node("Div", ["W", "d"], ["V"], "weights"),
+            helper.make_node(operator[0], operator[1:], ["V"], "weights"),
             helper.make_node("MatMul", ["x", "V"], ["y"], "product"),
         ]
         x, y = (
@@ -195,10 +195,14 @@ def test_factors_that_the_graph_rounds_have_no_certificate(tmp_path):
         graph = helper.make_graph(nodes, "g", [x], [y], [W, d])
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
 
-    report = geolip.certify(model(3.0), "inf", exact=True)
+    report = geolip.certify(model("Exp", "W"), "inf", exact=True)
     assert report.trust == "estimate"
     assert report.certificate is None
     assert any("product" in note and "round" in note for note in report.notes)
     exact = certified([np.eye(2)], "inf")
     with pytest.raises(RefusedCertificateError, match="may round"):
-        check(model(3.0), exact)
+        check(model("Exp", "W"), exact)
+    # How far quotients are off is known.
+    report = geolip.certify(model("Div", "W", "d"), "inf", exact=True)
+    assert report.trust == "exact"
+    assert 2 < report.bound < 2 * (1 + 1e-12)

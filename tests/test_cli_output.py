@@ -36,7 +36,7 @@ def test_output_that_cannot_be_written(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "function"), [(Path, "write_text"), (Path, "replace")]
+    ("owner", "function"), [(Path, "write_bytes"), (Path, "replace")]
 )
 def test_a_failed_write_keeps_the_earlier_file(
     owner: Any, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

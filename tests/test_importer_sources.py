@@ -62,6 +62,7 @@ def test_matrices() -> None:
         ([[["a", "b"]]], "real numbers"),
         ([[[1.0], [2.0, 3.0]]], "real numbers"),
         ([np.ones((1, 1), np.longdouble)], "real numbers"),
+        ([np.array([[2**53 + 1]])], "integers"),
     ],
 )
 def test_wrong_matrices(matrices: Any, message: str) -> None:

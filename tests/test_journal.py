@@ -60,7 +60,7 @@ def test_a_full_disk_does_not_stop_the_work(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     Journal(str(tmp_path / "report.json"), {}).note(look(1.0))
     assert list(tmp_path.iterdir()) == []
 

@@ -71,12 +71,12 @@ def test_a_full_disk_leaves_what_was_there(certificate, tmp_path, monkeypatch):
     path = tmp_path / "c.json"
     path.write_text("mine")
 
-    def full(self: Path, text: str) -> int:
-        with self.open("w") as file:
-            file.write(text[: len(text) // 2])
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = Certificate.load(certificate)
     with pytest.raises(Exception, match="No space left"):
         result.save(path)

@@ -12,7 +12,7 @@ from geolip.execution.tensor import Tensor, exact
 from geolip.importer.boundary import translated
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import is_real
-from geolip.importer.exactness import rounds
+from geolip.importer.exactness import roundings
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.operation import Operation, label
@@ -131,7 +131,7 @@ def _constants(operation: Operation) -> list[NDArray[Any]]:
     if any(value is not None and is_real(value.dtype) for value in arrays):
         # Evaluated in float64; what rounds neither there nor in float32 is exact.
         short = [_short(value) for value in results]
-        if rounds(kind, arrays, results) or any(value is None for value in short):
+        if roundings(operation, results) or any(value is None for value in short):
             raise RefusedError("rounds constants: export with constants folded")
         results = [value for value in short if value is not None]
     for value in results:

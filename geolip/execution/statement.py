@@ -1,7 +1,6 @@
 """The statement about float32: its text, its numbers, what it assumes."""
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from geolip.errors import CertificationError, UsageError
 from geolip.execution.arithmetic import LARGEST
 from geolip.execution.graph import output_of
 from geolip.execution.rules.activation import LIBRARY_ERROR
-from geolip.importer import read
+from geolip.importer import Model, read
 from geolip.rigor.rounding import check_processor
 
 FORMAT = "IEEE-754 binary32"
@@ -104,9 +103,7 @@ class FloatExecution:
         ]
 
 
-def forward_error(
-    model: str | os.PathLike[str] | bytes | ModelProto, region: Sequence[float]
-) -> FloatExecution:
+def forward_error(model: Model, region: Sequence[float]) -> FloatExecution:
     """Bound how far executing a model in float32 is from its real function.
 
     Parameters
@@ -134,10 +131,10 @@ def forward_error(
         If numbers may leave float32's range, or float64's.
     """
     low, high = checked_region(region)
-    if not isinstance(model, str | os.PathLike | bytes | ModelProto):
-        raise UsageError("a float32 execution is of an ONNX graph: give an ONNX model")
     check_processor()
     parsed, sha256 = read(model)
+    if not isinstance(parsed, ModelProto):
+        raise UsageError("a float32 execution is of an ONNX graph: give an ONNX model")
     # Products below float64's range are covered by the underflow of float32; readers
     # refuse factors that are not finite.
     with np.errstate(under="ignore", divide="ignore"):

@@ -1,25 +1,16 @@
-"""From a stored model to a `Network`: ONNX files, ONNX models, lists of matrices."""
+"""From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
-import os
-from collections.abc import Sequence
-from typing import TypeAlias
-
-from numpy.typing import ArrayLike
-from onnx import ModelProto
-
-from geolip.errors import UsageError
 from geolip.importer.graph import build
 from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
-from geolip.importer.matrices import hash_matrices
+from geolip.importer.pytorch import export as export
+from geolip.importer.reader import Model as Model
 from geolip.importer.reader import Source, fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
 
 DEFAULT_LIMITS = Limits()
-
-Model: TypeAlias = str | os.PathLike[str] | bytes | ModelProto | Sequence[ArrayLike]
 
 
 def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
@@ -28,8 +19,9 @@ def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
     Parameters
     ----------
     model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
-        An ONNX file, its content, an ONNX model in memory, or weight matrices with a
-        ReLU between each two and no biases.
+        An ONNX file or a file of weights (``.mat``, ``.npz``, ``.nnet``), the content
+        of one, an ONNX model in memory, or weight matrices. Matrices have a ReLU
+        between each two and no biases.
     limits : Limits
         The most that reading a file or its content may take.
 
@@ -70,20 +62,12 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if isinstance(model, ModelProto):
-        return _built(model)
-    if isinstance(model, str | os.PathLike | bytes):
-        source = fetch(model)
-        rehearse(lambda: _built(source), limits)
-        return _built(source)
-    if isinstance(model, Sequence):
-        return from_matrices(model), hash_matrices(model)
-    raise UsageError(
-        f"a model of type {type(model).__name__} cannot be read: give the path of an "
-        "ONNX file, an onnx.ModelProto or a list of weight matrices"
-    )
+    held = fetch(model)
+    if isinstance(held, Source):
+        rehearse(lambda: _built(held), limits)
+    return _built(held)
 
 
-def _built(model: Source | ModelProto) -> tuple[Network, str]:
-    parsed, sha256 = read(model)
-    return build(parsed), sha256
+def _built(model: Model | Source) -> tuple[Network, str]:
+    held, sha256 = read(model)
+    return held if isinstance(held, Network) else build(held), sha256

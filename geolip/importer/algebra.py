@@ -169,8 +169,11 @@ def entries(
     return Sparse(matrix, rounded)
 
 
-def product(left: Affine, right: Affine) -> Affine:
-    """Return the matrix product, for operands of any rank as in ``numpy.matmul``."""
+def product(left: Affine, right: Affine, rounded: int = 0) -> Affine:
+    """Return the matrix product, for operands of any rank as in ``numpy.matmul``.
+
+    ``rounded`` tells how many roundings the constant operand carries.
+    """
     if left.terms and right.terms:
         raise RefusedError(PRODUCT)
     if not left.shape or not right.shape:
@@ -184,28 +187,36 @@ def product(left: Affine, right: Affine) -> Affine:
     columns = (b[-1],) if len(right.shape) > 1 else ()
     shape = (*batch, *rows, *columns)
     if right.terms:
-        return mapped(right, _from_left(left.bias.reshape(a), b, batch), shape)
-    return mapped(left, _from_right(a, right.bias.reshape(b), batch), shape)
+        operator = _from_left(left.bias.reshape(a), b, batch, rounded)
+        return mapped(right, operator, shape)
+    operator = _from_right(a, right.bias.reshape(b), batch, rounded)
+    return mapped(left, operator, shape)
 
 
-def _from_left(W: Array, b: tuple[int, ...], batch: tuple[int, ...]) -> LinearOperator:
+def _from_left(
+    W: Array, b: tuple[int, ...], batch: tuple[int, ...], rounded: int
+) -> LinearOperator:
     if prod(W.shape[:-2]) == 1:
-        return Dense(W.reshape(W.shape[-2:]), outer=prod(batch), inner=b[-1])
-    return _batched(W[..., :, :, None], _places(b)[..., None, :, :], batch)
+        return Dense(W.reshape(W.shape[-2:]), prod(batch), b[-1], rounded)
+    return _batched(W[..., :, :, None], _places(b)[..., None, :, :], batch, rounded)
 
 
-def _from_right(a: tuple[int, ...], W: Array, batch: tuple[int, ...]) -> LinearOperator:
+def _from_right(
+    a: tuple[int, ...], W: Array, batch: tuple[int, ...], rounded: int
+) -> LinearOperator:
     if prod(W.shape[:-2]) == 1:
         matrix = np.ascontiguousarray(W.reshape(W.shape[-2:]).T)
-        return Dense(matrix, outer=prod(batch) * a[-2])
-    return _batched(W[..., None, :, :], _places(a)[..., :, :, None], batch)
+        return Dense(matrix, prod(batch) * a[-2], rounded=rounded)
+    return _batched(W[..., None, :, :], _places(a)[..., :, :, None], batch, rounded)
 
 
-def _batched(W: Array, places: NDArray[np.int64], batch: tuple[int, ...]) -> Sparse:
+def _batched(
+    W: Array, places: NDArray[np.int64], batch: tuple[int, ...], rounded: int
+) -> Sparse:
     """Return ``sum_j W[.., i, j, k] x[places[.., i, j, k]]``, one sum for each i, k."""
     *_, m, _, p = np.broadcast_shapes(W.shape, places.shape)
     results = _places((*batch, m, p))[..., :, None, :]
-    return entries(results, places, W, (results.size, places.size))
+    return entries(results, places, W, (results.size, places.size), rounded)
 
 
 def _places(shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -4,8 +4,8 @@ Real numbers are widened to float64 first: evaluated as stored, in float32, arit
 on weights would certify another function than the model's.
 
 Moving, widening and negating numbers is exact. Other arithmetic on real constants, such
-as the quotients of a weight normalisation, still rounds in float64, and no error bound
-covers that: the certificate is then about the folded constants.
+as the quotients of a weight normalisation, still rounds in float64; how much is counted
+beside (geolip/importer/exactness.py).
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -14,7 +15,7 @@ from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, widens
-from geolip.importer.exactness import ADDITIVE, rounds
+from geolip.importer.exactness import factors_known, roundings
 from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
@@ -64,8 +65,8 @@ class _Walk:
         # What operators made of the same tensors.
         self.siblings: defaultdict[frozenset[str], dict[str, Affine]]
         self.siblings = defaultdict(dict)
-        # Constants that may have been rounded, and nodes that use one as a factor.
-        self.rounded: set[str] = set()
+        # By how many roundings constants are off, and the nodes that cannot tell.
+        self.rounded: dict[str, float] = {}
         self.inexact: list[str] = []
         name = interface.input_name
         with translated(f"input {name!r}"):
@@ -129,6 +130,7 @@ class _Walk:
             attributes=attributes_of(node, schema),
             inputs=inputs,
             types=[self.types[name] if name else None for name in names],
+            roundings=[self.rounded.get(name, 0) for name in names],
             siblings=self.siblings[frozenset(names)],
         )
         outputs = _folded(operation) if folds else self.applied(operation)
@@ -166,15 +168,15 @@ class _Walk:
     def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
         """Keep track of constants that arithmetic in the graph may have rounded."""
         node = operation.node
-        read = any(name in self.rounded for name in node.input)
-        if any(isinstance(value, Affine) and value.terms for value in outputs):
-            if read and node.op_type not in ADDITIVE:
+        # Not by the outputs: a factor that is rounded to zero leaves nothing of them.
+        if any(isinstance(value, Affine) and value.terms for value in operation.inputs):
+            if not factors_known(operation):
                 self.inexact.append(label(node))
             return
         inputs = [_array(value) for value in operation.inputs]
-        results = [array for value in outputs if (array := _array(value)) is not None]
-        if read or rounds(node.op_type, inputs, results):
-            self.rounded.update(name for name in node.output if name)
+        arrays = [array for value in outputs if (array := _array(value)) is not None]
+        if count := roundings(replace(operation, inputs=inputs), arrays):
+            self.rounded |= {name: count for name in node.output if name}
 
     def value(self, name: str) -> Value | None:
         """Return the value of a tensor, None if it could not be read."""

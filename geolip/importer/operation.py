@@ -1,5 +1,6 @@
 """One node with the values of its inputs, as the readers of operators see it."""
 
+import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -42,6 +43,8 @@ class Operation:
         None where an optional input is left out.
     types : sequence of dtype or None
         The element types that the model declares for them.
+    roundings : sequence of float
+        By how many roundings each input may be off, if it is a constant.
     siblings : mapping of str to Affine
         What earlier nodes made of the very same inputs, by operator.
     """
@@ -52,6 +55,7 @@ class Operation:
     attributes: Mapping[str, Any]
     inputs: Sequence[Value | None]
     types: Sequence[np.dtype[Any] | None]
+    roundings: Sequence[float] = ()
     siblings: Mapping[str, Affine] = field(default_factory=dict)
 
     @property
@@ -117,6 +121,14 @@ class Operation:
                 f"{self._called(position)} holds {values.dtype.name}: expected integers"
             )
         return [int(entry) for entry in values.ravel()]
+
+    def rounded(self, position: int) -> int:
+        """Return by how many roundings a constant input may be off.
+
+        Where nobody knows, the walk says so, and no operator needs to.
+        """
+        found = self.roundings[position] if position < len(self.roundings) else 0
+        return int(found) if math.isfinite(found) else 0
 
     def evaluate(self, inputs: Sequence[NDArray[Any] | None]) -> list[NDArray[Any]]:
         """Return the node's outputs for other, constant inputs."""

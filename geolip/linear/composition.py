@@ -1,7 +1,7 @@
 """One linear map after another, without multiplying their numbers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -114,7 +114,8 @@ def _exact_product(
             rounded = left.rounded + right.rounded
             return Sparse((left.matrix @ right.matrix).tocsr(), rounded)
         case Sparse(), Dense(outer=1, inner=1) if left.is_selection:
-            return Dense(np.asarray(left.matrix @ right.matrix))
+            return replace(right, matrix=np.asarray(left.matrix @ right.matrix))
         case Dense(outer=1, inner=1), Sparse() if right.is_selection:
-            return Dense(np.ascontiguousarray((right.matrix.T @ left.matrix.T).T))
+            moved = (right.matrix.T @ left.matrix.T).T
+            return replace(left, matrix=np.ascontiguousarray(moved))
     return None

@@ -30,6 +30,8 @@ class Convolution(LinearOperator):
         Channel groups that do not see each other.
     batch : int
         Independent copies.
+    rounded : int
+        How many roundings each weight carries already, as of `Sparse`.
     """
 
     kernel: Array
@@ -39,6 +41,7 @@ class Convolution(LinearOperator):
     pads: tuple[tuple[int, int], ...]
     groups: int = 1
     batch: int = 1
+    rounded: int = 0
     out_space: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,6 +126,10 @@ class Convolution(LinearOperator):
         return self.kernel.reshape(
             self.groups, self.channels[0] // self.groups, self._depth
         )
+
+    @property
+    def roundings(self) -> int:
+        return self.rounded
 
     def dense(self) -> Array:
         return self._unrolled

@@ -23,11 +23,14 @@ class Dense(LinearOperator):
         Finite float64 entries.
     outer, inner : int
         The number of coordinates before and after the axis.
+    rounded : int
+        How many roundings each entry carries already, as of `Sparse`.
     """
 
     matrix: Array
     outer: int = 1
     inner: int = 1
+    rounded: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -61,6 +64,10 @@ class Dense(LinearOperator):
     @cached_property
     def magnitude(self) -> tuple[float, float]:
         return magnitude_of(self.matrix)
+
+    @property
+    def roundings(self) -> int:
+        return self.rounded
 
     def describe(self) -> str:
         m, n = self.matrix.shape

@@ -27,16 +27,17 @@ def _multiply(operation: Operation) -> Value:
     if left.terms and right.terms:
         raise RefusedError(PRODUCT)
     varying, fixed = (right, left) if right.terms else (left, right)
-    return scaled(varying, fixed.bias.reshape(fixed.shape))
+    rounded = max(operation.rounded(0), operation.rounded(1))
+    return scaled(varying, fixed.bias.reshape(fixed.shape), rounded)
 
 
 def _divide(operation: Operation) -> Value:
     dividend, divisor = operation.affines()
     if divisor.terms:
         raise RefusedError(QUOTIENT)
-    # The reciprocal is rounded once, to within half a unit in the last place.
+    # The reciprocal is rounded once more, to within half a unit in the last place.
     reciprocals = 1.0 / divisor.bias.reshape(divisor.shape)
-    return scaled(dividend, reciprocals, rounded=1)
+    return scaled(dividend, reciprocals, rounded=1 + operation.rounded(1))
 
 
 OPERATORS: dict[str, Reader] = {

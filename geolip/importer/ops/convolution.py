@@ -35,6 +35,7 @@ def _convolve(operation: Operation) -> Value:
         pads=window.pads,
         groups=groups,
         batch=batch,
+        rounded=operation.rounded(1),
     )
     result = mapped(value, operator, (batch, c_out, *operator.out_space))
     if not operation.has(2):

@@ -15,7 +15,7 @@ from geolip.network import Affine
 
 
 def _matmul(operation: Operation) -> Value:
-    return product(operation.affine(0), operation.affine(1))
+    return product(operation.affine(0), operation.affine(1), _rounded(operation))
 
 
 def _gemm(operation: Operation) -> Value:
@@ -25,11 +25,17 @@ def _gemm(operation: Operation) -> Value:
         for position, attribute in enumerate(("transA", "transB"))
     )
     # The factors stay apart from the matrices, whose entries are the stored ones.
-    result = scaled(product(left, right), np.array(attributes["alpha"]))
+    result = scaled(
+        product(left, right, _rounded(operation)), np.array(attributes["alpha"])
+    )
     if not operation.has(2):
         return result
     addend = scaled(operation.affine(2), np.array(attributes["beta"]))
     return total([result, broadcast(addend, result.shape)])
+
+
+def _rounded(operation: Operation) -> int:
+    return max(operation.rounded(0), operation.rounded(1))
 
 
 def _transposed(value: Affine, transposes: int) -> Affine:
