@@ -20,7 +20,7 @@ from onnx import NodeProto
 
 from geolip.activations import Activation
 from geolip.importer.boundary import translated
-from geolip.importer.definition import attributes_of, schema_of
+from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import is_real
 from geolip.importer.folding import evaluate
 from geolip.importer.forms import (
@@ -32,7 +32,7 @@ from geolip.importer.forms import (
     number,
     reciprocal,
 )
-from geolip.importer.interface import ONNX_DOMAINS, Interface
+from geolip.importer.interface import Interface
 from geolip.importer.operation import label
 from geolip.importer.patterns import matched
 from geolip.importer.refusals import RefusedError
@@ -78,7 +78,7 @@ class Composite:
 
 
 def with_composites(
-    nodes: Sequence[NodeProto], interface: Interface, redefined: set[str]
+    nodes: Sequence[NodeProto], interface: Interface
 ) -> list[NodeProto | Composite]:
     """Return what to read, in order: nodes, and composites in place of some.
 
@@ -88,10 +88,8 @@ def with_composites(
         The nodes that the output depends on, in a possible order.
     interface : Interface
         The outside of the model.
-    redefined : set of str
-        Operators that do not mean what ONNX defines.
     """
-    graph = _Graph(nodes, interface, redefined)
+    graph = _Graph(nodes, interface)
     found: list[NodeProto | Composite] = []
     needed = {interface.output_name}
     for node in reversed(nodes):
@@ -105,9 +103,7 @@ def with_composites(
 class _Graph:
     """The nodes by their outputs, and which tensors depend on the network's input."""
 
-    def __init__(
-        self, nodes: Sequence[NodeProto], interface: Interface, redefined: set[str]
-    ) -> None:
+    def __init__(self, nodes: Sequence[NodeProto], interface: Interface) -> None:
         self.interface = interface
         self.producers: dict[str, NodeProto] = {}
         self.varying = {interface.input_name}
@@ -115,7 +111,7 @@ class _Graph:
             constant = self.varying.isdisjoint(node.input)
             if not constant and node.op_type not in ("Shape", "Size"):
                 self.varying.update(filter(None, node.output))
-            if node.domain in ONNX_DOMAINS and node.op_type not in redefined:
+            if node.domain in ONNX_DOMAINS and node.op_type not in interface.redefined:
                 self.producers.update(dict.fromkeys(node.output[:1], node))
 
     def composite(self, node: NodeProto) -> Composite | None:

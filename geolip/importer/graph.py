@@ -15,10 +15,10 @@ from geolip.importer.algebra import constant, scaled
 from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
 from geolip.importer.composite import Composite, with_composites
-from geolip.importer.definition import attributes_of, schema_of
+from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
-from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
+from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
 from geolip.importer.operation import (
@@ -45,12 +45,11 @@ def build(model: ModelProto) -> Network:
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
     interface = interface_of(model)
-    redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
     given = {interface.input_name, *interface.stored}
-    nodes = live_nodes(model.graph, interface.output_name, given)
-    parts = with_composites(nodes, interface, redefined)
+    nodes = live_nodes(interface.nodes, interface.output_name, given)
+    parts = with_composites(nodes, interface)
     needed = {interface.output_name, *(name for part in parts for name in part.input)}
-    walk = _Walk(interface, redefined, needed)
+    walk = _Walk(interface, needed)
     for part in parts:
         walk.read(part)
     if walk.problems:
@@ -65,11 +64,8 @@ class _Walk:
     that one pass finds every node that stands in the way.
     """
 
-    def __init__(
-        self, interface: Interface, redefined: set[str], needed: set[str]
-    ) -> None:
+    def __init__(self, interface: Interface, needed: set[str]) -> None:
         self.interface = interface
-        self.redefined = redefined
         self.needed = needed
         self.problems: list[str] = []
         self.blocks: list[Block] = []
@@ -126,7 +122,7 @@ class _Walk:
         kind = node.op_type
         if node.domain not in ONNX_DOMAINS:
             raise RefusedError(f"operators of domain {node.domain!r} are not supported")
-        if kind in self.redefined:
+        if kind in self.interface.redefined:
             raise RefusedError("the model redefines this operator as a function")
         schema = schema_of(node, self.interface.opset)
         names = list(node.input)
