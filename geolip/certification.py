@@ -19,6 +19,7 @@ from geolip.clock import StageClock
 from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
 from geolip.execution import forward_error
 from geolip.fingerprint import fingerprint
+from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
@@ -47,6 +48,7 @@ def certify(
     verbose: bool = False,
     exact: bool = False,
     float_exec: Sequence[float] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Report:
     """Certify the Lipschitz constant of a network.
@@ -88,6 +90,8 @@ def certify(
     float_exec : pair of float, optional
         Also bound how far executing the model in float32 is from its real function, for
         inputs with all coordinates between the two numbers.
+    limits : geolip.Limits
+        The most memory and time that reading the model from a file may take.
     progress : callable, optional
         Called now and then with what prints as one line: a text, or a
         `geolip.incumbent.Look` at a bound in the making.
@@ -126,7 +130,7 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model, input_name, output_name)
+        network, summary = _read(model, limits, input_name, output_name)
         targets = _targets(network, pair, rows)
         execution = (
             None
@@ -151,7 +155,7 @@ def certify(
     if exact:
         bounding.progress("exact arithmetic")
         with clock.stage("verify"):
-            certificate = _confirmed(model, certificate, bounding.notes)
+            certificate = _confirmed(model, certificate, limits, bounding.notes)
     return Report(
         model=summary,
         input_norm=pair.input.name,
@@ -202,14 +206,14 @@ def _trust(network: Network, certificate: Certificate | None) -> str:
 
 
 def _confirmed(
-    model: Any, certificate: Certificate | None, notes: list[str]
+    model: Any, certificate: Certificate | None, limits: Limits, notes: list[str]
 ) -> Certificate | None:
     """Return the certificate as an exact one, if exact arithmetic confirms it."""
     if certificate is None:
         notes.append("not checked in exact arithmetic: there is no certificate")
         return None
     try:
-        checking.check(model, certificate)
+        checking.check(model, certificate, limits=limits)
     except RefusedCertificateError as error:
         notes.append(f"exact arithmetic does not confirm the bound: {error}")
         return certificate
@@ -226,10 +230,10 @@ def _check_positive(name: str, value: Any) -> None:
 
 
 def _read(
-    model: Any, input_name: str | None, output_name: str | None
+    model: Any, limits: Limits, input_name: str | None, output_name: str | None
 ) -> tuple[Network, ModelSummary]:
     network, sha256 = importer.load_with_hash(
-        model, input_name=input_name, output_name=output_name
+        model, limits, input_name=input_name, output_name=output_name
     )
     path = os.fspath(model) if isinstance(model, str | os.PathLike) else None
     return network, ModelSummary(

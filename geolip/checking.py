@@ -32,6 +32,7 @@ from geolip.errors import RefusedCertificateError, UnknownTensorError, UsageErro
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
 from geolip.fingerprint import fingerprint
+from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.presolve import reduce
@@ -84,6 +85,7 @@ def check(
     certificate: Certificate,
     *,
     exact: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[str], None] | None = None,
 ) -> Verdict:
     """Check that a certificate proves its claim about a model.
@@ -97,6 +99,8 @@ def check(
     exact : bool
         Decide in exact integer arithmetic; otherwise in float64 with margins for every
         rounding.
+    limits : geolip.Limits
+        As for `geolip.certify`.
     progress : callable, optional
         Called now and then with a line of text.
 
@@ -116,7 +120,7 @@ def check(
     ends = certificate.input_name, certificate.output_name
     try:
         network, sha256 = importer.load_with_hash(
-            model, input_name=ends[0], output_name=ends[1]
+            model, limits, input_name=ends[0], output_name=ends[1]
         )
     except UnknownTensorError as error:
         raise RefusedCertificateError(f"it names tensors {ends}: {error}") from error
