@@ -1,7 +1,9 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
 from geolip.errors import UnknownTensorError
+from geolip.importer.fate import Fate as Fate
 from geolip.importer.graph import build
+from geolip.importer.graph import survey as _survey
 from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
@@ -83,6 +85,39 @@ def load_with_hash(
     if isinstance(held, Source):
         rehearse(lambda: _built(held, input_name, output_name), limits)
     return _built(held, input_name, output_name)
+
+
+def survey(
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
+) -> list[Fate]:
+    """Return what becomes of every node, also of a model that is not supported.
+
+    Parameters
+    ----------
+    model, limits, input_name, output_name
+        As for `load`, which raises the same errors but the last.
+
+    Returns
+    -------
+    list of Fate
+        One for every node that the output depends on, in the order of the graph; none
+        for weight matrices.
+    """
+    held = fetch(model)
+
+    def work() -> list[Fate]:
+        parsed, _ = read(held)
+        if isinstance(parsed, Network):
+            return []
+        return _survey(parsed, input_name, output_name)
+
+    if isinstance(held, Source):
+        rehearse(work, limits)
+    return work()
 
 
 def _built(
