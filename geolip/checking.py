@@ -119,6 +119,11 @@ def check(
     clock = StageClock()
     network, sha256 = importer.load_with_hash(model, limits)
     pair = _norms(certificate)
+    if network.head is not None and certificate.outputs is not None:
+        raise RefusedCertificateError(
+            f"{network.head.name} mixes outputs, and not all that it reads are proved"
+        )
+    network = network.without_head(pair.output)
     _check_model(certificate, network)
     notes = []
     if sha256 != certificate.sha256:
