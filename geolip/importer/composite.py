@@ -202,7 +202,11 @@ class _Reading:
             attributes = attributes_of(node, schema)
         except (RefusedError, ValueError):  # reported when it is read on its own
             return None
-        inputs = [self.form(name) if name else None for name in node.input]
+        inputs: list[Form | None] = []
+        for name in node.input:
+            inputs.append(self.form(name) if name else None)
+            if name and inputs[-1] is None:
+                return None
         if node.op_type == "Clip":
             return _clip(attributes, inputs)
         given = [form for form in inputs if form is not None]
