@@ -41,7 +41,7 @@ from geolip.importer.refusals import RefusedError
 _TENSORS, _SOURCES = 20, 6
 # Of these, some are functions, without which there is no pattern.
 _FUNCTIONS = {
-    *("Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
+    *("Abs", "Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
     *("Softplus", "Tanh"),
 }
 _OPERATORS = {
@@ -202,7 +202,11 @@ class _Reading:
             attributes = attributes_of(node, schema)
         except (RefusedError, ValueError):  # reported when it is read on its own
             return None
-        inputs = [self.form(name) if name else None for name in node.input]
+        inputs: list[Form | None] = []
+        for name in node.input:
+            inputs.append(self.form(name) if name else None)
+            if name and inputs[-1] is None:
+                return None
         if node.op_type == "Clip":
             return _clip(attributes, inputs)
         given = [form for form in inputs if form is not None]
@@ -239,12 +243,12 @@ def _combined(
                 return clipped(alpha * x + beta, Fraction(0), Fraction(1))
         case "Relu", [x]:
             return clipped(x, Fraction(0), inf)
-        case (
-            ("Max" | "Min"),
-            ([x, Form(number=Fraction() as end)] | [Form(number=Fraction() as end), x]),
-        ):
-            return clipped(x, *((end, inf) if kind == "Max" else (-inf, end)))
-        case (("Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
+        case (("Max" | "Min"), [_, _]):
+            x, end = sorted(inputs, key=lambda form: form.number is not None)
+            if end.number is not None:
+                ends = (end.number, inf) if kind == "Max" else (-inf, end.number)
+                return clipped(x, *ends)
+        case (("Abs" | "Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
             return applied(kind, x)
     return None
 
