@@ -13,13 +13,17 @@ def head(inputs: int) -> tuple[Any, Any]:
     return nn.Flatten(), nn.Linear(inputs, 3)
 
 
-def conv_bn(inputs: int, outputs: int, activation: Any = nn.ReLU, **options: Any) -> Any:
+def conv_bn(
+    inputs: int, outputs: int, activation: Any = nn.ReLU, **options: Any
+) -> Any:
     """Return a convolution with batch normalisation and an activation."""
     convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False, **options)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), activation())
 
 
-def lenet(pool: Callable[[int], Any], activation: Callable[[], Any]) -> Callable[[], Any]:
+def lenet(
+    pool: Callable[[int], Any], activation: Callable[[], Any]
+) -> Callable[[], Any]:
     def build() -> Any:
         return nn.Sequential(
             *(nn.Conv2d(1, 3, 3), activation(), pool(2)),

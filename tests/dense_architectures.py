@@ -130,7 +130,9 @@ class SelfAttention(nn.Module):  # type: ignore[misc]
 
 
 def transformer() -> Any:
-    feed_forward = Residual(nn.LayerNorm(3), nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 3))
+    feed_forward = Residual(
+        nn.LayerNorm(3), nn.Linear(3, 4), nn.GELU(), nn.Linear(4, 3)
+    )
     return nn.Sequential(Residual(SelfAttention(3)), feed_forward)
 
 

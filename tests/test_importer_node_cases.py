@@ -43,8 +43,12 @@ ZERO_DIMENSION = {
     "test_split_zero_size_splits_opset18",
 }
 
-# Its expected values are printed to four digits.
-COARSE = {"test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-3}
+# Their expected values are printed to four digits, or rounded to half precision.
+COARSE = {
+    "test_averagepool_2d_ceil_last_window_starts_on_pad": 1e-3,
+    "test_celu_bfloat16": 2.0**-7,
+    "test_celu_float16": 2.0**-10,
+}
 
 
 def onnx_cases() -> Iterator[Any]:
@@ -103,7 +107,10 @@ def refusal(name: str, model: ModelProto, size: int) -> str | None:
         info.type.tensor_type.elem_type
         for info in (*model.graph.input, *model.graph.output)
     ]
-    if model.graph.node[0].op_type == "Cast" and tuple(types) not in EXACT_CASTS:
+    kind = model.graph.node[0].op_type
+    if kind == "ThresholdedRelu" or name == "test_shrink_hard":
+        return "jumps"
+    if kind == "Cast" and tuple(types) not in EXACT_CASTS:
         return "which rounds them"
     kind, element = model.graph.node[0].op_type, model.graph.output[0].type
     if kind in {"MaxPool", "TopK"} and element.tensor_type.elem_type not in REAL:
