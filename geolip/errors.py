@@ -5,6 +5,8 @@ A message says what was found, what would be accepted and what to do next.
 
 from collections.abc import Sequence
 
+_LINE = 2000
+
 
 class GeolipError(Exception):
     """Base of all errors of this package; never raised itself.
@@ -25,9 +27,18 @@ class UsageError(GeolipError):
 
 
 class ModelError(GeolipError):
-    """The model cannot be read: not ONNX, truncated, inconsistent, not finite."""
+    """The model cannot be read: not ONNX, truncated, inconsistent, not finite.
+
+    Parameters
+    ----------
+    message : str
+        Of a line that quotes too much of the model only the ends are kept.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(_shortened, message.split("\n"))))
 
 
 class UnsupportedModelError(ModelError):
@@ -101,3 +112,8 @@ class RefusedCertificateError(GeolipError):
     """A certificate does not prove what it claims, or cannot be read."""
 
     exit_code = 4
+
+
+def _shortened(line: str) -> str:
+    half = _LINE // 2
+    return line if len(line) <= _LINE else f"{line[:half]} ... {line[-half:]}"

@@ -58,8 +58,14 @@ def keep_freed() -> None:
 
 def fits(numbers: float) -> bool:
     """Return whether so many float64 numbers may be held, True if nobody knows."""
+    room = to_plan_with()
+    return room is None or 8.0 * numbers <= room
+
+
+def to_plan_with() -> float | None:
+    """Return the bytes that one computation may take, None if nobody knows."""
     available = _available()
-    return available is None or 8.0 * numbers <= _SHARE * available
+    return None if available is None else _SHARE * available
 
 
 def _available() -> float | None:

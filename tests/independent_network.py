@@ -11,11 +11,31 @@ from struct import pack, unpack
 
 import onnx
 
-SECTORS = {"Relu": (0, 1), "Tanh": (0, 1), "Sigmoid": (0, Fraction(1, 4))}
+# Ends that are no fractions, rounded outwards; those of odd gates add up to 1.
+GELU, SELU, MISH = (
+    [Fraction(float.fromhex(end)) for end in ends.split()]
+    for ends in (
+        "-0x1.07fee57f1cd40p-3 0x1.20ffdcafe39a8p+0",
+        "0x0p+0 0x1.c212cc7ba98c0p+0",
+        "-0x1.cce830f9bc267p-4 0x1.16a7d0c455120p+0",
+    )
+)
+SECTORS = {
+    "Abs": (-1, 1),
+    "Gelu": GELU,
+    "HardSwish": (Fraction(-1, 2), Fraction(3, 2)),
+    "Mish": MISH,
+    "Relu": (0, 1),
+    "Selu": SELU,
+    "Sigmoid": (0, Fraction(1, 4)),
+    "Softplus": (0, 1),
+    "Tanh": (0, 1),
+}
 PLAIN = ["Add", "Sub", "MatMul", "Identity", "Reshape", *SECTORS]
 WINDOW = dict.fromkeys(["kernel_shape", "strides", "dilations", "pads"], ())
 OPTIONS = {kind: {} for kind in PLAIN} | {
     # What ONNX stores as a float, it stores in float32: defaults as well.
+    "Elu": {"alpha": 1.0},
     "LeakyRelu": {"alpha": unpack("f", pack("f", 0.01))[0]},
     "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
     "Conv": {"group": 1} | WINDOW,
@@ -180,8 +200,10 @@ class Network:
         need({*names} & {*self.tensors}, "arithmetic on constants")
         options, (shape, rows) = OPTIONS[kind] | given, self.get(names[0])
         match kind:
-            case "Relu" | "Tanh" | "Sigmoid" | "LeakyRelu":
-                ends = SECTORS.get(kind) or sorted([Fraction(options["alpha"]), 1])
+            case _ if kind in (*SECTORS, "Elu", "LeakyRelu"):
+                # An exponential also has all slopes down to zero.
+                slopes = [0] * (kind == "Elu") + [1, Fraction(options.get("alpha", 1))]
+                ends = SECTORS.get(kind) or (min(slopes), max(slopes))
                 # With slope 1 it is the identity, and no layer of the certificate.
                 if ends[0] != ends[1] and self.moves(node):
                     return self.layer(shape, rows.values(), ends)

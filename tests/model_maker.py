@@ -4,7 +4,16 @@ import numpy as np
 from onnx import helper, numpy_helper
 
 ACTIVATIONS = [
+    ("Abs", {}),
+    ("Elu", {"alpha": -0.25}),
+    ("Elu", {"alpha": 2.0}),
+    ("Gelu", {}),
+    ("HardSwish", {}),
+    ("Mish", {}),
     ("Relu", {}),
+    ("Relu", {}),
+    ("Selu", {}),
+    ("Softplus", {}),
     ("Tanh", {}),
     ("Sigmoid", {}),
     ("LeakyRelu", {}),
@@ -134,5 +143,5 @@ class Maker:
             for name, size in (("input", shape), (self.name, (None, None)))
         ]
         graph = helper.make_graph(self.nodes, "t", ends[:1], ends[1:], self.tensors)
-        opset = helper.make_opsetid("", 17)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=8)
+        opset = helper.make_opsetid("", 20)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=9)

@@ -85,6 +85,14 @@ def test_operators_without_a_rule() -> None:
     assert "Relu" not in text
 
 
+def test_composites_without_a_rule() -> None:
+    """What is certified as one activation runs node by node."""
+    nodes = [node("Sigmoid", "x", "s"), node("Mul", "x s", "y")]
+    assert "Mul 'y': how products of activations round" in refusal(nodes, {})
+    nodes = [node("Erf", "x", "e"), node("Add", "e c", "y")]
+    assert "Erf 'e': how it rounds" in refusal(nodes, {"c": float32(1)})
+
+
 def test_other_formats() -> None:
     assert "input 'x' holds float64" in refusal(
         [node("Relu", "x", "y")], {}, dtype=TensorProto.DOUBLE

@@ -1,5 +1,6 @@
 """Files, bytes and other things that are no model."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def test_text_file(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_model() -> None:
     content = relu_model().SerializeToString()
-    assert_wrong(b"This is no network.", "bytes are not an ONNX model")
+    assert_wrong(b"This is no network.", "19 bytes is not an ONNX model")
     assert_wrong(b"", "no input")
     for length in range(1, len(content)):
         assert_wrong(content[:length])
@@ -74,3 +75,30 @@ def test_external_data_of_a_model_in_memory() -> None:
 def test_not_a_model(model: Any) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load(model)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.onnx"
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match=r"not a regular file"):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "/dev/zero"])
+def test_device(name: str) -> None:
+    with pytest.raises(UsageError, match=r"not a regular file|does not exist"):
+        load(name)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "w" * 10**5, "\udcff.onnx", ""])
+def test_odd_name(name: str) -> None:
+    with pytest.raises(UsageError):
+        load(name)
+
+
+def test_file_that_protobuf_cannot_hold(tmp_path: Path) -> None:
+    path = tmp_path / "large.onnx"
+    with path.open("wb") as file:
+        file.truncate(2**31)
+    assert_wrong(path, "large.onnx has more than 2147483647 bytes")

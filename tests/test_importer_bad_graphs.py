@@ -70,12 +70,6 @@ def test_duplicate_tensor(name: str) -> None:
     assert_wrong(model, repr(name), "2 times")
 
 
-def test_sparse_initialiser() -> None:
-    model = relu_model()
-    model.graph.sparse_initializer.add()
-    assert_wrong(model, "sparse")
-
-
 @pytest.mark.parametrize("opset", [6, 999])
 def test_unknown_opset(opset: int) -> None:
     model = relu_model()

@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from activation_examples import ACTIVATIONS, NAMES
 from generators import chain, random_chain
 from oracles import formal_constant
 
 from geolip import norms
-from geolip.activations import leaky_relu, relu, sigmoid, tanh
+from geolip.activations import relu
 from geolip.bounds.gradient import doubtful_slopes, largest_gradient
 from geolip.bounds.jacobian import attained
 from geolip.bounds.pattern import largest_pattern
@@ -78,19 +79,7 @@ def test_what_a_bias_absorbs_is_in_doubt(norm):
         assert largest_gradient(network, network.sectors(), pair, seed) == 0.0
 
 
-@pytest.mark.parametrize("activation", [relu(), leaky_relu(-0.3), sigmoid(), tanh()])
-def test_the_curvature_is_a_bound_and_the_kinks_are_known(activation):
-    z = np.linspace(-6, 6, 100001)
-    change = np.abs(np.diff(activation.derivative(z[:, None])[:, 0])) / np.diff(z)
-    smooth = np.ones(len(change), dtype=bool)
-    for kink in activation.kinks:
-        smooth &= (z[:-1] > kink) | (z[1:] < kink)
-    assert change[smooth].max() <= activation.curvature
-    if activation.curvature:
-        assert change.max() >= 0.95 * activation.curvature
-
-
-@pytest.mark.parametrize("activation", [relu(), leaky_relu(0.1), sigmoid(), tanh()])
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=NAMES)
 def test_slopes_of_the_real_network_are_within_the_doubts(activation):
     """Two layers against exact rational pre-activations and a finer derivative."""
     random = np.random.default_rng(0)

@@ -116,17 +116,18 @@ def doubtful_slopes(network: Network, X: Array) -> tuple[list[Array], list[Array
         z = uncertain(Z, read.radius * (1 + 8 * UNIT) + local, read.length, local)
         lower, upper = (end[:, None] for end in activation.sector(block.size))
         width = (upper - lower) * (1 + 4 * UNIT)
+        steepest = np.maximum(np.abs(lower), np.abs(upper))
         doubt = np.zeros_like(Z)
         if activation.curvature:
-            doubt = np.fmin(activation.curvature * z.radius, width) + 32 * UNIT
+            doubt = np.fmin(activation.curvature * z.radius, width)
+            doubt = doubt + 32 * UNIT * (1 + steepest)
         for kink in activation.kinks:
             # Also where nothing can be compared.
             doubt = np.where(np.abs(Z - kink) > z.radius, doubt, width)
         slopes.append(activation.derivative(Z))
         doubts.append(doubt)
         value = activation.function(Z)
-        steepest = np.maximum(np.abs(lower), np.abs(upper))
-        local = 32 * UNIT * np.abs(value) + TINY
+        local = 32 * UNIT * (np.abs(value) + steepest * np.abs(Z)) + TINY
         radius = steepest * z.radius * (1 + 8 * UNIT) + local
         inherited = steepest.max(initial=0.0) * z.length
         values.append(uncertain(value, radius, inherited, local))

@@ -10,10 +10,10 @@ from geolip.errors import UnboundedExecutionError
 from geolip.execution.rule import Result, all_rules
 from geolip.execution.tensor import Tensor, exact
 from geolip.importer.boundary import translated
-from geolip.importer.definition import attributes_of, schema_of
+from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import is_real
 from geolip.importer.exactness import roundings
-from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
+from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.operation import Operation, label
 from geolip.importer.refusals import RefusedError, can_fold
@@ -43,10 +43,9 @@ def output_of(model: ModelProto, low: float, high: float) -> tuple[Tensor, set[s
         If a number may leave float32's range.
     """
     interface = interface_of(model)
-    redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
-    walk = _Walk(interface, redefined, low, high)
+    walk = _Walk(interface, low, high)
     given = {interface.input_name, *interface.stored}
-    for node in live_nodes(model.graph, interface.output_name, given):
+    for node in live_nodes(interface.nodes, interface.output_name, given):
         walk.read(node)
     output = walk.value(interface.output_name)
     if walk.problems or output is None:
@@ -57,11 +56,8 @@ def output_of(model: ModelProto, low: float, high: float) -> tuple[Tensor, set[s
 class _Walk:
     """What is known after the nodes so far; None for what could not be bounded."""
 
-    def __init__(
-        self, interface: Interface, redefined: set[str], low: float, high: float
-    ) -> None:
+    def __init__(self, interface: Interface, low: float, high: float) -> None:
         self.interface = interface
-        self.redefined = redefined
         self.problems: list[str] = []
         self.kinds: set[str] = set()
         self.values: dict[str, Result | None] = {}
@@ -90,7 +86,7 @@ class _Walk:
     def results(self, node: NodeProto, inputs: list[Result | None]) -> list[Result]:
         """Return a node's outputs, or raise what its rule raises."""
         kind = node.op_type
-        if node.domain not in ONNX_DOMAINS or kind in self.redefined:
+        if node.domain not in ONNX_DOMAINS or kind in self.interface.redefined:
             raise RefusedError("is no operator of ONNX's own")
         schema = schema_of(node, self.interface.opset)
         operation = Operation(

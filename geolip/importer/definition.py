@@ -1,10 +1,43 @@
 """What ONNX defines for a node: its operator's schema and the attributes' defaults."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from onnx import AttributeProto, NodeProto, TensorProto, defs, helper
+from onnx import (
+    AttributeProto,
+    NodeProto,
+    OperatorSetIdProto,
+    TensorProto,
+    defs,
+    helper,
+)
 
+from geolip.errors import ModelError
 from geolip.importer.refusals import RefusedError
+
+ONNX_DOMAINS = ("", "ai.onnx")
+
+# Before it, Add had its own broadcasting and Dropout could be in training.
+_OLDEST_OPSET = 7
+
+
+def opset_of(imports: Iterable[OperatorSetIdProto], whose: str) -> int:
+    """Return the version of ONNX's own operators among the imported ones.
+
+    Raises
+    ------
+    ModelError
+        If there is not exactly one, or it is too old or too new.
+    """
+    versions = [entry.version for entry in imports if entry.domain in ONNX_DOMAINS]
+    known = defs.onnx_opset_version()
+    if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= known:
+        found = ", ".join(map(str, versions)) or "none"
+        raise ModelError(
+            f"{whose}'s opset version is {found}: expected one from {_OLDEST_OPSET} "
+            f"to {known}; onnx.version_converter converts"
+        )
+    return int(versions[0])
 
 
 def schema_of(node: NodeProto, opset: int) -> defs.OpSchema:
@@ -15,7 +48,7 @@ def schema_of(node: NodeProto, opset: int) -> defs.OpSchema:
     RefusedError
         If ONNX defines no such operator.
     ValueError
-        If the node has too few or too many inputs or outputs.
+        If the node has too few or too many inputs or outputs, or lacks one.
     """
     try:
         schema = defs.get_schema(node.op_type, opset, "")
@@ -29,6 +62,9 @@ def schema_of(node: NodeProto, opset: int) -> defs.OpSchema:
         raise ValueError(
             f"it has {len(node.output)} outputs, which ONNX does not allow"
         )
+    for formal, name in zip(schema.inputs, node.input, strict=False):
+        if not name and formal.option == defs.OpSchema.FormalParameterOption.Single:
+            raise ValueError(f"input {formal.name} is missing")
     return schema
 
 

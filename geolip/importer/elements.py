@@ -42,4 +42,6 @@ def from_code(code: int) -> np.dtype[Any]:
 
 def code_name(code: int) -> str:
     """Return the name of an ONNX element type, such as ``FLOAT``."""
+    if code not in TensorProto.DataType.values():
+        return f"type {code}"
     return str(TensorProto.DataType.Name(code)) if code else "undefined"

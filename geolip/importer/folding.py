@@ -18,6 +18,7 @@ from onnx.reference import ReferenceEvaluator
 
 from geolip.importer.elements import is_real, real
 from geolip.importer.refusals import RefusedError
+from geolip.importer.substitutes import SUBSTITUTES
 
 
 def evaluate(
@@ -44,12 +45,11 @@ def evaluate(
     RefusedError
         If a result is not a tensor, or this version is not implemented.
     """
+    given = [None if value is None else _widened(value) for value in inputs]
+    if substitute := SUBSTITUTES.get(node.op_type):
+        return [np.asarray(value) for value in substitute(node, given)]
     # Fresh names, because a node may read one tensor twice and leave outputs unnamed.
-    feeds = {
-        f"input_{i}": real(value) if is_real(value.dtype) else value.copy()
-        for i, value in enumerate(inputs)
-        if value is not None
-    }
+    feeds = {f"input_{i}": value for i, value in enumerate(given) if value is not None}
     single = NodeProto()
     single.CopyFrom(node)
     single.domain = ""  # also written "ai.onnx"
@@ -80,3 +80,8 @@ def evaluate(
     if not all(isinstance(value, np.ndarray | np.generic) for value in results):
         raise RefusedError("gives something else than a tensor")
     return [np.asarray(value) for value in results]
+
+
+def _widened(value: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy, of real numbers in float64."""
+    return real(value) if is_real(value.dtype) else value.copy()

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -10,16 +11,24 @@ import numpy as np
 from onnx import ModelProto, NodeProto
 
 from geolip.errors import ModelError, UnsupportedModelError
-from geolip.importer.algebra import constant
+from geolip.importer.algebra import constant, scaled
 from geolip.importer.boundary import translated
 from geolip.importer.catalogue import readers
-from geolip.importer.definition import attributes_of, schema_of
-from geolip.importer.elements import from_code, is_real, widens
+from geolip.importer.composite import Composite, with_composites
+from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
+from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
-from geolip.importer.interface import ONNX_DOMAINS, Interface, interface_of
+from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
-from geolip.importer.operation import Layers, Operation, Outputs, Value, label
+from geolip.importer.operation import (
+    Layers,
+    Operation,
+    Outputs,
+    Value,
+    label,
+    node_name,
+)
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
@@ -36,13 +45,13 @@ def build(model: ModelProto) -> Network:
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
     interface = interface_of(model)
-    redefined = {f.name for f in model.functions if f.domain in ONNX_DOMAINS}
     given = {interface.input_name, *interface.stored}
-    nodes = live_nodes(model.graph, interface.output_name, given)
-    needed = {interface.output_name, *(name for node in nodes for name in node.input)}
-    walk = _Walk(interface, redefined, needed)
-    for node in nodes:
-        walk.read(node)
+    nodes = live_nodes(interface.nodes, interface.output_name, given)
+    parts = with_composites(nodes, interface)
+    needed = {interface.output_name, *(name for part in parts for name in part.input)}
+    walk = _Walk(interface, needed)
+    for part in parts:
+        walk.read(part)
     if walk.problems:
         raise UnsupportedModelError(walk.problems)
     return walk.network()
@@ -55,11 +64,8 @@ class _Walk:
     that one pass finds every node that stands in the way.
     """
 
-    def __init__(
-        self, interface: Interface, redefined: set[str], needed: set[str]
-    ) -> None:
+    def __init__(self, interface: Interface, needed: set[str]) -> None:
         self.interface = interface
-        self.redefined = redefined
         self.needed = needed
         self.problems: list[str] = []
         self.blocks: list[Block] = []
@@ -98,11 +104,15 @@ class _Walk:
         check_products(network)
         return network
 
-    def read(self, node: NodeProto) -> None:
-        """Find the values of a node's outputs."""
+    def read(self, part: NodeProto | Composite) -> None:
+        """Find the values of the outputs of a node, or of the last of several."""
+        node = part.node if isinstance(part, Composite) else part
         try:
             with translated(label(node)), np.errstate(all="raise", under="ignore"):
-                self.results(node)
+                if isinstance(part, Composite):
+                    self.join(part)
+                else:
+                    self.results(part)
         except RefusedError as error:
             self.problems.append(f"{label(node)}: {error}")
             self.values |= dict.fromkeys(filter(None, node.output))
@@ -112,7 +122,7 @@ class _Walk:
         kind = node.op_type
         if node.domain not in ONNX_DOMAINS:
             raise RefusedError(f"operators of domain {node.domain!r} are not supported")
-        if kind in self.redefined:
+        if kind in self.interface.redefined:
             raise RefusedError("the model redefines this operator as a function")
         schema = schema_of(node, self.interface.opset)
         names = list(node.input)
@@ -167,6 +177,22 @@ class _Walk:
         except StopIteration as end:
             outputs: Outputs = end.value
             return outputs
+
+    def join(self, composite: Composite) -> None:
+        """Define the output of several nodes that are one activation."""
+        (source,) = composite.input
+        value = self.value(source)
+        if value is None:
+            self.values |= dict.fromkeys(composite.node.output)
+            return
+        x = value if isinstance(value, Affine) else constant(real(value))
+        shape = np.broadcast_shapes(x.shape, (1,) * composite.rank)
+        reading = Affine(x.terms, x.bias, shape)
+        block = Block(node_name(composite.node), reading, composite.activation)
+        factor = float(composite.factor)
+        rounded = int(Fraction(factor) != composite.factor)
+        result = scaled(self.append(block), np.array(factor), rounded)
+        self.define(composite.node.output[0], result, self.types[source])
 
     def note_rounding(self, operation: Operation, outputs: Sequence[Value]) -> None:
         """Keep track of constants that arithmetic in the graph may have rounded."""

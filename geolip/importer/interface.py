@@ -1,22 +1,20 @@
 """What a model shows to the outside: its input, its output, its stored tensors."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, defs, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
 from geolip.errors import ModelError
 from geolip.importer.boundary import translated
+from geolip.importer.definition import ONNX_DOMAINS, opset_of
 from geolip.importer.elements import code_name, from_code, is_real
-
-ONNX_DOMAINS = ("", "ai.onnx")
-
-# Before it, Add had its own broadcasting and Dropout could be in training.
-_OLDEST_OPSET = 7
+from geolip.importer.functions import inlined
+from geolip.importer.stored import Stored, array_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +31,12 @@ class Interface:
         A free first dimension as 1.
     input_type : dtype
         A floating-point type.
-    stored : mapping of str to TensorProto
+    stored : mapping of str to TensorProto or SparseTensorProto
         The initialisers.
+    nodes : sequence of NodeProto
+        In an order in which they can run, with the model's functions written out.
+    redefined : set of str
+        ONNX's own operators that the model defines otherwise.
     """
 
     opset: int
@@ -42,17 +44,14 @@ class Interface:
     input_shape: tuple[int, ...]
     input_type: np.dtype[Any]
     output_name: str
-    stored: Mapping[str, TensorProto]
+    stored: Mapping[str, Stored]
+    nodes: Sequence[NodeProto]
+    redefined: Set[str]
 
     def constant(self, name: str) -> NDArray[Any]:
         """Return a stored tensor in its own element type."""
-        tensor = self.stored[name]
-        if tensor.data_location == TensorProto.EXTERNAL:
-            raise ModelError(
-                f"tensor {name!r} is stored outside the model: give the model's path"
-            )
         with translated(f"tensor {name!r}"):
-            return np.asarray(numpy_helper.to_array(tensor))
+            return array_of(self.stored[name])
 
 
 def interface_of(model: ModelProto) -> Interface:
@@ -64,22 +63,24 @@ def interface_of(model: ModelProto) -> Interface:
         If there is not exactly one input and one output, or a name is not unique.
     """
     graph = model.graph
-    if graph.sparse_initializer:
-        raise ModelError("sparse initialisers are not supported: store them as dense")
-    stored = {tensor.name: tensor for tensor in graph.initializer}
-    _check_names(model, stored)
+    stored: dict[str, Stored] = {tensor.name: tensor for tensor in graph.initializer}
+    stored |= {tensor.values.name: tensor for tensor in graph.sparse_initializer}
+    nodes = inlined(model)
+    _check_names(model, stored, nodes)
     taken = [info for info in graph.input if info.name not in stored]
     given = _only(taken, "input")
     with translated(f"input {given.name!r}"):
         input_shape = _shape(given)
         input_type = _element_type(given)
     return Interface(
-        opset=_opset(model),
+        opset=opset_of(model.opset_import, "the model"),
         input_name=given.name,
         input_shape=input_shape,
         input_type=input_type,
         output_name=_only(list(graph.output), "output").name,
         stored=stored,
+        nodes=nodes,
+        redefined={f.name for f in model.functions if f.domain in ONNX_DOMAINS},
     )
 
 
@@ -95,7 +96,9 @@ def _only(tensors: list[ValueInfoProto], kind: str) -> ValueInfoProto:
     return tensors[0]
 
 
-def _check_names(model: ModelProto, stored: Mapping[str, TensorProto]) -> None:
+def _check_names(
+    model: ModelProto, stored: Mapping[str, Stored], nodes: Sequence[NodeProto]
+) -> None:
     graph = model.graph
     overridable = [info.name for info in graph.input if info.name in stored]
     # Before IR version 4 every initialiser had to be listed as an input.
@@ -105,15 +108,16 @@ def _check_names(model: ModelProto, stored: Mapping[str, TensorProto]) -> None:
             f"the initialisers {names} are also inputs, so that a caller may replace "
             "them: remove them from the graph's inputs"
         )
-    for name, count in Counter(_defined(graph)).items():
+    for name, count in Counter(_defined(graph, nodes)).items():
         if count > 1 + (name in stored and name in overridable):
             raise ModelError(f"tensor {name!r} is defined {count} times")
 
 
-def _defined(graph: GraphProto) -> list[str]:
+def _defined(graph: GraphProto, nodes: Sequence[NodeProto]) -> list[str]:
     names = [tensor.name for tensor in graph.initializer]
+    names += [tensor.values.name for tensor in graph.sparse_initializer]
     names += [info.name for info in graph.input]
-    return names + [name for node in graph.node for name in node.output if name]
+    return names + [name for node in nodes for name in node.output if name]
 
 
 def _shape(info: ValueInfoProto) -> tuple[int, ...]:
@@ -141,17 +145,3 @@ def _element_type(info: ValueInfoProto) -> np.dtype[Any]:
             f"it holds {code_name(code)}: expected FLOAT, DOUBLE, FLOAT16 or BFLOAT16"
         )
     return from_code(code)
-
-
-def _opset(model: ModelProto) -> int:
-    versions = [
-        entry.version for entry in model.opset_import if entry.domain in ONNX_DOMAINS
-    ]
-    known = defs.onnx_opset_version()
-    if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= known:
-        found = ", ".join(map(str, versions)) or "none"
-        raise ModelError(
-            f"the model's opset version is {found}: expected one from {_OLDEST_OPSET} "
-            f"to {known}; onnx.version_converter converts"
-        )
-    return int(versions[0])

@@ -1,22 +1,22 @@
 """Which nodes an output depends on, and whether they stand in a possible order."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from onnx import GraphProto, NodeProto
+from onnx import NodeProto
 
 from geolip.errors import ModelError
 from geolip.importer.operation import label
 
 
 def live_nodes(
-    graph: GraphProto, output: str, given: Collection[str]
+    nodes: Sequence[NodeProto], output: str, given: Collection[str]
 ) -> list[NodeProto]:
-    """Return the nodes that tensor ``output`` depends on, in the order of the graph.
+    """Return the nodes that tensor ``output`` depends on, in the same order.
 
     Parameters
     ----------
-    graph : GraphProto
-        A graph in which every tensor has one name.
+    nodes : sequence of NodeProto
+        The nodes of a graph in which every tensor has one name.
     output : str
         A tensor.
     given : collection of str
@@ -28,10 +28,7 @@ def live_nodes(
         If a tensor is missing, or is read before it is computed.
     """
     producer = {
-        name: place
-        for place, node in enumerate(graph.node)
-        for name in node.output
-        if name
+        name: place for place, node in enumerate(nodes) for name in node.output if name
     }
     if output not in producer and output not in given:
         raise ModelError(f"the output {output!r} is computed by no node")
@@ -42,7 +39,7 @@ def live_nodes(
         if place in live:
             continue
         live.add(place)
-        node = graph.node[place]
+        node = nodes[place]
         for name in filter(None, node.input):
             if name in given:
                 continue
@@ -57,4 +54,4 @@ def live_nodes(
                     "graph has a cycle or its nodes are out of order"
                 )
             pending.append(producer[name])
-    return [graph.node[place] for place in sorted(live)]
+    return [nodes[place] for place in sorted(live)]

@@ -29,6 +29,8 @@ def _divided(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Re
 def _scaled(
     operation: Operation, tensors: Mapping[int, Tensor], roundings: int
 ) -> Sequence[Result]:
+    if len(tensors) > 1:
+        raise RefusedError("how products of activations round in float32 is not known")
     reading = function_of(operation)
     depth = max(tensor.depth for tensor in tensors.values()) + roundings
     factor = largest_entry(reading)

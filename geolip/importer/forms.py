@@ -1,0 +1,150 @@
+"""Normal forms of elementwise expressions in one variable, with exact coefficients.
+
+A form is a sum of products of the variable and of functions of forms. Ways to write the
+same thing, such as the order of factors, make no difference in it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+# No activation needs more terms, factors, functions of functions or bits.
+_TERMS, _FACTORS, _DEPTH, _BITS = 4, 4, 2, 4096
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What is multiplied in a product: the variable, or a function of a form.
+
+    Parameters
+    ----------
+    name : str
+        The function's ONNX operator; empty for the variable.
+    argument : Form or None
+        What the function is applied to.
+    low, high : Fraction or None
+        The ends of a Clip.
+    """
+
+    name: str = ""
+    argument: "Form | None" = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+
+
+Product: TypeAlias = tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A sum of products with coefficients, in a fixed order, without zeros.
+
+    Parameters
+    ----------
+    terms : tuple of (tuple of Factor, Fraction)
+        The products and their coefficients; the empty product is 1.
+    """
+
+    terms: tuple[tuple[Product, Fraction], ...]
+
+    @property
+    def number(self) -> Fraction | None:
+        """The value of a form without variable, None for others."""
+        match self.terms:
+            case ():
+                return Fraction(0)
+            case (((), value),):
+                return value
+        return None
+
+    @property
+    def slope(self) -> Fraction | None:
+        """The number k of the form ``k x``, None for others."""
+        match self.terms:
+            case (((Factor(""),), slope),):
+                return slope
+        return None
+
+    @property
+    def depth(self) -> int:
+        """How many functions are applied one after the other."""
+        factors = (factor for product, _ in self.terms for factor in product)
+        inner = (f.argument.depth + 1 for f in factors if f.argument is not None)
+        return max(inner, default=0)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it has few terms, whose coefficients float64 holds easily."""
+        return (
+            len(self.terms) <= _TERMS
+            and self.depth <= _DEPTH
+            and all(
+                len(product) <= _FACTORS
+                and 2.0**-200 <= abs(value) <= 2.0**200
+                and value.numerator.bit_length() + value.denominator.bit_length()
+                < _BITS
+                for product, value in self.terms
+            )
+        )
+
+    def __add__(self, other: "Form") -> "Form":
+        return _collected([*self.terms, *other.terms])
+
+    def __mul__(self, other: "Form") -> "Form":
+        return _collected(
+            [
+                (tuple(sorted(left + right, key=_name)), a * b)
+                for left, a in self.terms
+                for right, b in other.terms
+            ]
+        )
+
+
+def number(value: Fraction | int) -> Form:
+    """Return a constant."""
+    return _collected([((), Fraction(value))])
+
+
+def applied(
+    name: str,
+    argument: Form,
+    low: Fraction | None = None,
+    high: Fraction | None = None,
+) -> Form:
+    """Return a function of a form."""
+    return Form((((Factor(name, argument, low, high),), Fraction(1)),))
+
+
+VARIABLE = Form((((Factor(),), Fraction(1)),))
+
+
+def logarithm(form: Form) -> Form | None:
+    """Return the logarithm of 1 + exp(u) or of a sigmoid, None for others."""
+    match form.terms:
+        case (((), one), ((Factor("Exp", Form() as u),), other)) if one == other == 1:
+            return applied("Softplus", u)
+        case (((Factor("Sigmoid", Form() as u),), one),) if one == 1:
+            return number(-1) * applied("Softplus", number(-1) * u)
+    return None
+
+
+def reciprocal(form: Form) -> Form | None:
+    """Return the reciprocal of a number or of 1 + exp(u), None for others."""
+    match form.terms:
+        case (((), value),):
+            return number(1 / value)
+        case (((), one), ((Factor("Exp", Form() as u),), other)) if one == other == 1:
+            return applied("Sigmoid", number(-1) * u)
+    return None
+
+
+def _collected(terms: list[tuple[Product, Fraction]]) -> Form:
+    sums: dict[Product, Fraction] = {}
+    for product, coefficient in terms:
+        sums[product] = sums.get(product, Fraction(0)) + coefficient
+    kept = [(product, value) for product, value in sums.items() if value]
+    return Form(tuple(sorted(kept, key=lambda term: [*map(_name, term[0])])))
+
+
+def _name(factor: Factor) -> str:
+    return factor.name

@@ -1,0 +1,166 @@
+"""A child process reads a model first: whatever becomes of it is one typed error."""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from importer_models import node
+from importer_refusals import assert_wrong, build, refused, relu_model
+
+from geolip.errors import ModelError, UnsupportedModelError, UsageError
+from geolip.importer import Limits, load
+from geolip.importer.rehearsal import rehearse
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
+
+SHORT = Limits(memory=2**25, seconds=0.5)
+
+
+def segfault() -> None:
+    ctypes.string_at(1)
+
+
+def abort() -> None:
+    os.abort()
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def sleep() -> None:
+    time.sleep(1000)
+
+
+def fill() -> None:
+    np.ones(2**30)
+
+
+def fill_slowly() -> None:
+    kept = []
+    while True:
+        kept.append(bytes(2**20))
+
+
+def protobuf_that_fills() -> None:
+    content = b"\x0a\x00" * 4_000_000
+    graph = b"\x3a" + bytes([0x80 | len(content) & 127, 0x80 | len(content) >> 7 & 127])
+    graph += bytes([0x80 | len(content) >> 14 & 127, len(content) >> 21])
+    load_here(graph + content)
+
+
+def load_here(content: bytes) -> None:
+    from geolip.importer import _built
+    from geolip.importer.reader import fetch
+
+    _built(fetch(content))
+
+
+@pytest.mark.parametrize(
+    ("work", "part"),
+    [
+        (segfault, "crashed its reader (SIGSEGV)"),
+        (abort, "crashed its reader (SIGABRT)"),
+        (spin, "0.5 seconds"),
+        (sleep, "0.5 seconds"),
+        (fill, "bytes of memory"),
+        (fill_slowly, "bytes of memory"),
+        (protobuf_that_fills, "bytes of memory"),
+    ],
+)
+def test_a_reader_that_goes_wrong(
+    work: Callable[[], None], part: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(ModelError) as caught:
+        rehearse(work, SHORT)
+    assert part in str(caught.value)
+    assert time.monotonic() - start < 5
+    # A crash says nothing on its own.
+    assert capfd.readouterr() == ("", "")
+
+
+def test_limits_hold_for_files_and_say_how_to_raise_them() -> None:
+    shape = np.array([2**15, 2**15])
+    nodes = [
+        node("ConstantOfShape", ["shape"], ["zeros"]),
+        node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        node("Add", ["x", "sum"], ["y"]),
+    ]
+    content = build(nodes, constants={"shape": shape}).SerializeToString()
+    with pytest.raises(ModelError, match=r"ConstantOfShape.*--limit memory"):
+        load(content, Limits(memory=2**28))
+    with pytest.raises(ModelError, match=r"0\.0001 seconds.*--limit seconds"):
+        load(content, Limits(seconds=1e-4))
+
+
+def test_errors_are_those_of_the_reader() -> None:
+    model = build([node("Sign", ["x"], ["s"]), node("Exp", ["s"], ["y"])])
+    assert refused(model.SerializeToString()) == refused(model)
+    model.graph.output[0].name = "z"
+    assert_wrong(model.SerializeToString(), "computed by no node")
+
+
+def test_faults_of_ours_are_shown_by_the_reading_that_follows() -> None:
+    def faulty() -> None:
+        raise ZeroDivisionError
+
+    rehearse(faulty, SHORT)
+
+
+def test_no_child_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(signal.pause, SHORT)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_threads_do_not_stand_in_each_others_way() -> None:
+    content = relu_model().SerializeToString()
+    names: list[str] = []
+
+    def run() -> None:
+        for _ in range(5):
+            names.append(load(content).output_name)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert names == ["y"] * 20
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seconds": 0}, "seconds must be positive"),
+        ({"seconds": None}, "seconds must be positive"),
+        ({"memory": -1}, "memory must be positive"),
+        ({"memory": float("nan")}, "memory must be positive"),
+        ({"memory": "8G"}, "memory must be positive"),
+        ({"size": 3}, "expected memory or seconds"),
+    ],
+)
+def test_wrong_limits(given: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Limits.of(given)
+
+
+def test_an_error_of_a_long_line_keeps_its_ends() -> None:
+    error = UnsupportedModelError(["first " + "x" * 10**6 + " last", "other"])
+    lines = str(error).split("\n")
+    assert [len(line) < 2100 for line in lines] == [True] * 3
+    assert lines[1].startswith("  first")
+    assert lines[1].endswith("last")
