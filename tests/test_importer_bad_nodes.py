@@ -140,6 +140,16 @@ def test_constants_that_depend_on_an_element_type() -> None:
     ]
 
 
+def test_constants_of_a_version_without_implementation() -> None:
+    constants = {"q": np.ones(3, np.int8), "s": np.ones(1, np.float32)[0]}
+    nodes = [
+        node("DequantizeLinear", ["q", "s"], ["c"]),
+        node("Mul", ["x", "c"], ["y"]),
+    ]
+    (line,) = refused(build(nodes, constants=constants, opset=13))
+    assert "not implemented for constants in opset 13" in line
+
+
 def test_control_flow_on_constants() -> None:
     branch = helper.make_graph(
         [node("Constant", [], ["c"], value_float=1.0)],

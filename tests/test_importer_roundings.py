@@ -136,6 +136,25 @@ def test_widening_cast_is_the_identity(source: int, target: int) -> None:
     assert not load(build([cast], [3], element=source)).blocks
 
 
+@pytest.mark.parametrize(("code", "exact"), [(np.int8, True), (np.int32, False)])
+def test_quantised_weights_are_the_products(code: type, exact: bool) -> None:
+    codes = np.array([[-128, 127], [3, -7]]).astype(code)
+    scales, zeros = np.float32([0.1, 0.7]), np.array([5, -9]).astype(code)
+    nodes = [
+        node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=0),
+        node("MatMul", ["w", "x"], ["y"]),
+    ]
+    constants = {"q": codes, "s": scales, "z": zeros}
+    network = load(build(nodes, [2], constants, opset=19))
+    assert (network.inexact == ()) == exact
+    (operator,) = network.output.terms.values()
+    assert operator.roundings == 0
+    for k in range(2):
+        for i in range(2):
+            product = (int(codes[k, i]) - int(zeros[k])) * Fraction(float(scales[k]))
+            assert Fraction(float(operator.dense()[k, i])) == product
+
+
 def test_half_precision_weights_are_widened() -> None:
     W = weights(0, 3, 2).astype(np.float16)
     nodes = [
