@@ -13,10 +13,14 @@ from torch import nn
 
 
 class Architecture(NamedTuple):
-    """How to build a network, and the shape of its input."""
+    """How to build a network, the shape of its input.
+
+    A chain consists of linear layers and ReLUs, one after the other.
+    """
 
     build: Callable[[], Any]
     shape: tuple[int, ...]
+    chain: bool = False
 
 
 _ACTIVATIONS: dict[str, Callable[[], Any]] = {
@@ -40,14 +44,16 @@ _ACTIVATIONS: dict[str, Callable[[], Any]] = {
     "relu6": nn.ReLU6,
 }
 
-CERTIFIED: dict[str, Architecture] = {
+_ALL: dict[str, Architecture] = {
     **{
-        f"mlp {name}": Architecture(dense.mlp(activation), (1, 6))
+        f"mlp {name}": Architecture(
+            dense.mlp(activation), (1, 6), activation is nn.ReLU
+        )
         for name, activation in _ACTIVATIONS.items()
     },
     "lenet": Architecture(convolutional.lenet(nn.AvgPool2d, nn.Tanh), (1, 1, 8, 8)),
     "lenet max": Architecture(convolutional.lenet(nn.MaxPool2d, nn.ReLU), (1, 1, 8, 8)),
-    "vgg": Architecture(convolutional.vgg, (1, 1, 4, 4)),
+    "vgg": Architecture(convolutional.vgg, (1, 1, 4, 4), chain=True),
     "resnet": Architecture(convolutional.resnet, (1, 1, 5, 5)),
     "preactivation resnet": Architecture(
         convolutional.preactivation_resnet, (1, 1, 6, 6)
@@ -57,23 +63,27 @@ CERTIFIED: dict[str, Architecture] = {
     "squeezenet": Architecture(convolutional.squeezenet, (1, 1, 7, 7)),
     "mobilenet": Architecture(convolutional.mobilenet, (1, 1, 6, 6)),
     "depthwise separable": Architecture(
-        convolutional.depthwise_separable, (1, 2, 5, 5)
+        convolutional.depthwise_separable, (1, 2, 5, 5), chain=True
     ),
-    "shufflenet": Architecture(convolutional.shufflenet, (1, 1, 7, 7)),
+    "shufflenet": Architecture(convolutional.shufflenet, (1, 1, 7, 7), chain=True),
     "unet": Architecture(convolutional.UNet, (1, 1, 4, 4)),
-    "autoencoder": Architecture(convolutional.autoencoder, (1, 1, 8, 8)),
-    "upsampling": Architecture(convolutional.upsampling, (1, 5)),
-    "pixel shuffle": Architecture(convolutional.pixel_shuffle, (1, 1, 4, 4)),
+    "autoencoder": Architecture(convolutional.autoencoder, (1, 1, 8, 8), chain=True),
+    "upsampling": Architecture(convolutional.upsampling, (1, 5), chain=True),
+    "pixel shuffle": Architecture(
+        convolutional.pixel_shuffle, (1, 1, 4, 4), chain=True
+    ),
     "temporal": Architecture(convolutional.temporal, (1, 2, 10)),
-    "conv1d": Architecture(convolutional.conv1d, (1, 2, 12)),
-    "conv3d": Architecture(convolutional.conv3d, (1, 1, 3, 3, 3)),
+    "conv1d": Architecture(convolutional.conv1d, (1, 2, 12), chain=True),
+    "conv3d": Architecture(convolutional.conv3d, (1, 1, 3, 3, 3), chain=True),
     "max pooling": Architecture(convolutional.max_pooling, (1, 1, 8, 8)),
-    "adaptive pooling": Architecture(convolutional.adaptive_pooling, (1, 1, 6, 8)),
+    "adaptive pooling": Architecture(
+        convolutional.adaptive_pooling, (1, 1, 6, 8), chain=True
+    ),
     "mixer": Architecture(dense.mixer, (1, 1, 6, 6)),
     "residual mlp": Architecture(dense.residual_mlp, (1, 4)),
-    "normalised": Architecture(dense.normalised, (1, 2, 4)),
+    "normalised": Architecture(dense.normalised, (1, 2, 4), chain=True),
     "spectral norm": Architecture(dense.spectral, (1, 1, 6, 6)),
-    "weight norm": Architecture(dense.weight_norm, (1, 5)),
+    "weight norm": Architecture(dense.weight_norm, (1, 5), chain=True),
     "group sort": Architecture(dense.group_sort, (1, 6)),
     "orthogonal": Architecture(dense.orthogonal, (1, 6)),
     "convex potential": Architecture(dense.convex_potential, (1, 5)),
@@ -81,9 +91,38 @@ CERTIFIED: dict[str, Architecture] = {
     "softmax head": Architecture(dense.softmax, (1, 4)),
 }
 
+# Operators that have no reader yet.
+_NOT_YET = {
+    "mlp prelu": "PRelu",
+    "mlp elu": "Elu",
+    "mlp selu": "Selu",
+    "mlp celu": "Celu",
+    "mlp softplus": "Softplus",
+    "mlp softsign": "Abs",
+    "mlp gelu": "Gelu",
+    "mlp gelu tanh": "Gelu",
+    "mlp silu": "Mul",
+    "mlp mish": "Mish|Softplus",
+    "mlp hardswish": "HardSwish",
+    "mlp hardtanh": "Clip",
+    "mlp hardsigmoid": "HardSigmoid",
+    "mlp relu6": "Clip",
+    "mobilenet": "Clip",
+    "unet": "ConvTranspose",
+    "autoencoder": "ConvTranspose",
+    "upsampling": "Resize",
+    "mixer": "Gelu",
+    "orthogonal": "Abs",
+    "log-softmax head": "LogSoftmax",
+    "softmax head": "Softmax",
+}
+
+CERTIFIED = {name: a for name, a in _ALL.items() if name not in _NOT_YET}
+
 REFUSED: dict[str, tuple[Architecture, str]] = {
+    **{name: (_ALL[name], reason) for name, reason in _NOT_YET.items()},
     "transformer": (Architecture(dense.transformer, (1, 4, 3)), "product of two"),
     "gated": (Architecture(dense.gated, (1, 4)), "product of two"),
-    "squared": (Architecture(dense.squared, (1, 4)), "."),
-    "layer norm": (Architecture(dense.layer_norm, (1, 4)), "."),
+    "squared": (Architecture(dense.squared, (1, 4)), "no global Lipschitz"),
+    "layer norm": (Architecture(dense.layer_norm, (1, 4)), "LayerNormalization"),
 }

@@ -36,17 +36,28 @@ from geolip.linear import identity
 from geolip.network import Affine, Block, Network
 
 
-def build(model: ModelProto) -> Network:
-    """Return the network of an ONNX model.
+def build(
+    model: ModelProto, input_name: str | None = None, output_name: str | None = None
+) -> Network:
+    """Return the network of an ONNX model, or of the part between two tensors.
+
+    Parameters
+    ----------
+    model : ModelProto
+        The model.
+    input_name, output_name : str, optional
+        As for `geolip.importer.load`.
 
     Raises
     ------
+    UnknownTensorError
+        If there is no such tensor.
     ModelError
         If the model contradicts itself.
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    interface = interface_of(model)
+    interface = interface_of(model, input_name, output_name)
     given = {interface.input_name, *interface.stored}
     nodes = live_nodes(interface.nodes, interface.output_name, given)
     parts = with_composites(nodes, interface)
