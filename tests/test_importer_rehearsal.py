@@ -64,7 +64,7 @@ def load_here(content: bytes) -> None:
     from geolip.importer import _built
     from geolip.importer.reader import fetch
 
-    _built(fetch(content))
+    _built(fetch(content), None, None)
 
 
 @pytest.mark.parametrize(

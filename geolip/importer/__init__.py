@@ -1,6 +1,7 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
 import os
+from threading import Lock
 
 from geolip.errors import UnknownTensorError
 from geolip.importer.graph import build
@@ -15,6 +16,9 @@ from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
 
 DEFAULT_LIMITS = Limits()
+
+# A child process waits for ever for a module that another thread was importing.
+_READING = Lock()
 
 
 def load(
@@ -82,11 +86,12 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if not isinstance(model, str | os.PathLike | bytes):
-        return _built(model, input_name, output_name)
-    source = fetch(model)
-    rehearse(lambda: _built(source, input_name, output_name), limits)
-    return _built(source, input_name, output_name)
+    with _READING:
+        if not isinstance(model, str | os.PathLike | bytes):
+            return _built(model, input_name, output_name)
+        source = fetch(model)
+        rehearse(lambda: _built(source, input_name, output_name), limits)
+        return _built(source, input_name, output_name)
 
 
 def _built(
