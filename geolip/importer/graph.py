@@ -18,6 +18,7 @@ from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
+from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
@@ -228,6 +229,7 @@ class _Walk:
 
     def coordinates(self, block: int, shape: tuple[int, ...]) -> Affine:
         """Return the coordinates of a block as a tensor."""
+        check_fits(shape)
         size = prod(shape)
         return Affine({block: identity(size)}, np.zeros(size), shape)
 
@@ -254,6 +256,8 @@ def _declared(operation: Operation, value: Value) -> np.dtype[Any]:
     """Return the element type that an output has by ONNX, however it is held."""
     if operation.node.op_type == "Cast":
         return from_code(operation.attributes["to"])
+    if operation.node.op_type == "CastLike" and operation.types[1]:
+        return operation.types[1]
     real_types = [dtype for dtype in operation.types if dtype and is_real(dtype)]
     held = value.dtype if isinstance(value, np.ndarray) else None
     if held and not (is_real(held) and real_types):
