@@ -32,8 +32,6 @@ _ACTIVATIONS: dict[str, Callable[[], Any]] = {
     "elu": nn.ELU,
     "selu": nn.SELU,
     "celu": lambda: nn.CELU(0.7),
-    "softplus": nn.Softplus,
-    "softsign": nn.Softsign,
     "gelu": nn.GELU,
     "gelu tanh": lambda: nn.GELU("tanh"),
     "silu": nn.SiLU,
@@ -44,7 +42,7 @@ _ACTIVATIONS: dict[str, Callable[[], Any]] = {
     "relu6": nn.ReLU6,
 }
 
-_ALL: dict[str, Architecture] = {
+CERTIFIED: dict[str, Architecture] = {
     **{
         f"mlp {name}": Architecture(
             dense.mlp(activation), (1, 6), activation is nn.ReLU
@@ -67,10 +65,10 @@ _ALL: dict[str, Architecture] = {
     ),
     "shufflenet": Architecture(convolutional.shufflenet, (1, 1, 7, 7), chain=True),
     "unet": Architecture(convolutional.UNet, (1, 1, 4, 4)),
-    "autoencoder": Architecture(convolutional.autoencoder, (1, 1, 8, 8), chain=True),
+    "autoencoder": Architecture(convolutional.autoencoder, (1, 1, 4, 4), chain=True),
     "upsampling": Architecture(convolutional.upsampling, (1, 5), chain=True),
     "pixel shuffle": Architecture(
-        convolutional.pixel_shuffle, (1, 1, 4, 4), chain=True
+        convolutional.pixel_shuffle, (1, 1, 3, 3), chain=True
     ),
     "temporal": Architecture(convolutional.temporal, (1, 2, 10)),
     "conv1d": Architecture(convolutional.conv1d, (1, 2, 12), chain=True),
@@ -87,42 +85,18 @@ _ALL: dict[str, Architecture] = {
     "group sort": Architecture(dense.group_sort, (1, 6)),
     "orthogonal": Architecture(dense.orthogonal, (1, 6)),
     "convex potential": Architecture(dense.convex_potential, (1, 5)),
-    "log-softmax head": Architecture(dense.log_softmax, (1, 4)),
-    "softmax head": Architecture(dense.softmax, (1, 4)),
 }
-
-# Operators that have no reader yet.
-_NOT_YET = {
-    "mlp prelu": "PRelu",
-    "mlp elu": "Elu",
-    "mlp selu": "Selu",
-    "mlp celu": "Celu",
-    "mlp softplus": "Softplus",
-    "mlp softsign": "Abs",
-    "mlp gelu": "Gelu",
-    "mlp gelu tanh": "Gelu",
-    "mlp silu": "Mul",
-    "mlp mish": "Mish|Softplus",
-    "mlp hardswish": "HardSwish",
-    "mlp hardtanh": "Clip",
-    "mlp hardsigmoid": "HardSigmoid",
-    "mlp relu6": "Clip",
-    "mobilenet": "Clip",
-    "unet": "ConvTranspose",
-    "autoencoder": "ConvTranspose",
-    "upsampling": "Resize",
-    "mixer": "Gelu",
-    "orthogonal": "Abs",
-    "log-softmax head": "LogSoftmax",
-    "softmax head": "Softmax",
-}
-
-CERTIFIED = {name: a for name, a in _ALL.items() if name not in _NOT_YET}
 
 REFUSED: dict[str, tuple[Architecture, str]] = {
-    **{name: (_ALL[name], reason) for name, reason in _NOT_YET.items()},
+    "softsign": (Architecture(dense.mlp(nn.Softsign), (1, 6)), "Div"),
+    "log-softmax head": (Architecture(dense.log_softmax, (1, 4)), "LogSoftmax"),
+    "softmax head": (Architecture(dense.softmax, (1, 4)), "Softmax"),
     "transformer": (Architecture(dense.transformer, (1, 4, 3)), "product of two"),
     "gated": (Architecture(dense.gated, (1, 4)), "product of two"),
     "squared": (Architecture(dense.squared, (1, 4)), "no global Lipschitz"),
     "layer norm": (Architecture(dense.layer_norm, (1, 4)), "LayerNormalization"),
 }
+
+RARE = {f"mlp {name}" for name in ("celu", "gelu tanh", "hardsigmoid", "hardtanh")}
+RARE |= {f"mlp {name}" for name in ("leaky relu", "relu6", "selu")}
+"""Those that differ from others by an activation only, and are left to the long run."""
