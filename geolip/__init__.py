@@ -17,10 +17,11 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.importer import Limits as Limits
     from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Report", "certify", "errors", "export"]
+__all__ = ["Limits", "Report", "certify", "errors", "export"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,10 +30,10 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
-    if name == "export":
-        from geolip.importer import export
+    if name in ("Limits", "export"):
+        from geolip import importer
 
-        return export
+        return getattr(importer, name)
     if name == "Report":
         from geolip.report import Report
 

@@ -19,6 +19,7 @@ from geolip.clock import StageClock
 from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
 from geolip.execution import forward_error
 from geolip.fingerprint import fingerprint
+from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
@@ -45,6 +46,7 @@ def certify(
     verbose: bool = False,
     exact: bool = False,
     float_exec: Sequence[float] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Report:
     """Certify the Lipschitz constant of a network.
@@ -82,6 +84,8 @@ def certify(
     float_exec : pair of float, optional
         Also bound how far executing the model in float32 is from its real function, for
         inputs with all coordinates between the two numbers.
+    limits : geolip.Limits
+        The most memory and time that reading the model from a file may take.
     progress : callable, optional
         Called now and then with what prints as one line: a text, or a
         `geolip.incumbent.Look` at a bound in the making.
@@ -120,7 +124,7 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model)
+        network, summary = _read(model, limits)
         targets = _targets(network, pair, rows)
         execution = None if float_exec is None else forward_error(model, float_exec)
     bounding = Bounding(
@@ -141,7 +145,7 @@ def certify(
     if exact:
         bounding.progress("exact arithmetic")
         with clock.stage("verify"):
-            certificate = _confirmed(model, certificate, bounding.notes)
+            certificate = _confirmed(model, certificate, limits, bounding.notes)
     return Report(
         model=summary,
         input_norm=pair.input.name,
@@ -192,14 +196,14 @@ def _trust(network: Network, certificate: Certificate | None) -> str:
 
 
 def _confirmed(
-    model: Any, certificate: Certificate | None, notes: list[str]
+    model: Any, certificate: Certificate | None, limits: Limits, notes: list[str]
 ) -> Certificate | None:
     """Return the certificate as an exact one, if exact arithmetic confirms it."""
     if certificate is None:
         notes.append("not checked in exact arithmetic: there is no certificate")
         return None
     try:
-        checking.check(model, certificate)
+        checking.check(model, certificate, limits=limits)
     except RefusedCertificateError as error:
         notes.append(f"exact arithmetic does not confirm the bound: {error}")
         return certificate
@@ -215,8 +219,8 @@ def _check_positive(name: str, value: Any) -> None:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
-def _read(model: Any) -> tuple[Network, ModelSummary]:
-    network, sha256 = importer.load_with_hash(model)
+def _read(model: Any, limits: Limits) -> tuple[Network, ModelSummary]:
+    network, sha256 = importer.load_with_hash(model, limits)
     path = os.fspath(model) if isinstance(model, str | os.PathLike) else None
     return network, ModelSummary(
         path=path,

@@ -32,6 +32,7 @@ from geolip.errors import RefusedCertificateError, UsageError
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
 from geolip.fingerprint import fingerprint
+from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.presolve import reduce
@@ -84,6 +85,7 @@ def check(
     certificate: Certificate,
     *,
     exact: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
     progress: Callable[[str], None] | None = None,
 ) -> Verdict:
     """Check that a certificate proves its claim about a model.
@@ -97,6 +99,8 @@ def check(
     exact : bool
         Decide in exact integer arithmetic; otherwise in float64 with margins for every
         rounding.
+    limits : geolip.Limits
+        As for `geolip.certify`.
     progress : callable, optional
         Called now and then with a line of text.
 
@@ -113,7 +117,7 @@ def check(
         If the model cannot be read.
     """
     clock = StageClock()
-    network, sha256 = importer.load_with_hash(model)
+    network, sha256 = importer.load_with_hash(model, limits)
     pair = _norms(certificate)
     _check_model(certificate, network)
     notes = []

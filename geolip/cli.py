@@ -10,7 +10,7 @@ import math
 import signal
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import click
 
@@ -25,6 +25,7 @@ from geolip.errors import (
 from geolip.files import check_writable, write_whole
 
 _ABOVE_MAX = 5
+_Options: TypeAlias = tuple[tuple[str, Any], ...]
 
 
 class _Group(click.Group):
@@ -114,6 +115,15 @@ class _Option(click.ParamType[tuple[str, Any]]):
             return key, text
 
 
+_limits = click.option(
+    "--limit",
+    "limits",
+    type=_Option(),
+    multiple=True,
+    help="On reading MODEL: memory=BYTES, seconds=NUMBER.",
+)
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="geolip")
 def main() -> None:
@@ -164,6 +174,7 @@ def main() -> None:
     help="Bound the error of a float32 execution too, for inputs between these.",
 )
 @click.option("--max", "largest", type=float, help="Exit 5 if the bound is above this.")
+@_limits
 @click.option("-v", "--verbose", is_flag=True, help="Show the solver's own log.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def certify(
@@ -175,13 +186,14 @@ def certify(
     time_limit: float | None,
     rows: str | list[int],
     seed: int,
-    options: tuple[tuple[str, Any], ...],
+    options: _Options,
     as_json: bool,
     output: str | None,
     certificate: str | None,
     exact: bool,
     float_exec: tuple[float, float] | None,
     largest: float | None,
+    limits: _Options,
     verbose: bool,
     quiet: bool,
 ) -> None:
@@ -190,6 +202,7 @@ def certify(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     memory.prepare()
     from geolip.certification import certify as run
+    from geolip.importer import Limits
     from geolip.journal import Journal
 
     for file in (output, certificate):
@@ -218,6 +231,7 @@ def certify(
             verbose=verbose,
             exact=exact,
             float_exec=float_exec,
+            limits=Limits.of(dict(limits)),
             progress=show,
         )
     finally:
@@ -240,11 +254,12 @@ def certify(
 @main.command()
 @click.argument("model", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def inspect(model: str, as_json: bool) -> None:
+@_limits
+def inspect(model: str, as_json: bool, limits: _Options) -> None:
     """Show the layers of MODEL, or everything in it that is not supported."""
     from geolip import importer, inspection
 
-    network = importer.load(model)
+    network = importer.load(model, importer.Limits.of(dict(limits)))
     if as_json:
         click.echo(json.dumps(inspection.describe(network), indent=2))
     else:
@@ -256,14 +271,21 @@ def inspect(model: str, as_json: bool) -> None:
 @click.argument("certificate", type=click.Path())
 @click.option("--float", "in_float", is_flag=True, help="Check in float64, faster.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_limits
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def verify(
-    model: str, certificate: str, in_float: bool, as_json: bool, quiet: bool
+    model: str,
+    certificate: str,
+    in_float: bool,
+    as_json: bool,
+    limits: _Options,
+    quiet: bool,
 ) -> None:
     """Check that CERTIFICATE proves its claim about MODEL; exit 4 if not."""
     memory.prepare()
     from geolip import checking
     from geolip.certificate import Certificate
+    from geolip.importer import Limits
 
     line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
     try:
@@ -271,6 +293,7 @@ def verify(
             model,
             Certificate.load(certificate),
             exact=not in_float,
+            limits=Limits.of(dict(limits)),
             progress=line.show,
         )
     finally:

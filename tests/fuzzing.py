@@ -50,8 +50,8 @@ def seeds() -> Sequence[bytes]:
     ]
     for case in cases(one_node=True):
         if case.model.graph.node[0].op_type in catalogue.readers():
-            places = real_places(case)[:1]
-            models += [next(variants(case, place))[0] for place in places]
+            for place in real_places(case):
+                models.append(next(iter(variants(case, place)))[0])
     networks = [path.read_bytes() for path in sorted(MODELS.glob("*.onnx"))]
     return [*(model.SerializeToString() for model in models), *networks]
 

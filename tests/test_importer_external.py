@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from importer_refusals import assert_wrong
 from onnx import ModelProto, TensorProto, numpy_helper, save_model
 from onnx.external_data_helper import load_external_data_for_model
 
+import geolip
 from geolip.importer import load, load_with_hash
 
 pytestmark = pytest.mark.skipif(
@@ -122,6 +124,15 @@ def test_as_onnx_saves_it(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     save_model(model, path, save_as_external_data=True, location="w", size_threshold=0)
     assert_weights(path)
+
+
+def test_parsers_that_have_crashed_or_led_out_are_not_called() -> None:
+    """ONNX's downloads, checker, shape inference, inliner and readers of files."""
+    names = "hub checker shape_inference inliner external_data_helper load load_model"
+    for path in Path(geolip.__file__).parent.rglob("*.py"):
+        for name in names.split():
+            used = re.search(rf"onnx(\.| import [\w, ]*){name}\b", path.read_text())
+            assert not used, (path, name)
 
 
 # What is refused --------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """Models changed at random: each is read or refused, and hurts nobody."""
 
+import json
 import sys
+from pathlib import Path
 
 import pytest
+from cli_runs import run
 from fuzzing import BATCH, case, outcomes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
@@ -30,6 +33,31 @@ def test_changes_leave_enough_to_read() -> None:
     ends = outcomes(range(500))
     assert ends.count("read") > 50
     assert ends.count("UnsupportedModelError") > 25
+
+
+@pytest.mark.parametrize("first", [0, 20, 40])
+def test_changed_models_on_the_command_line(first: int, tmp_path: Path) -> None:
+    path = tmp_path / "changed.onnx"
+    for number in range(first, first + 20):
+        path.write_bytes(case(number))
+        assert_ends_well(str(path), number)
+
+
+def assert_ends_well(path: str, number: int) -> None:
+    """Expect a description and a report, or one error, whatever the file."""
+    result = run("inspect", path, "--json", "--limit", "memory=1e9")
+    # A bound takes longer than the time limit of solvers where there is much to bound.
+    if result.exit_code == 0 and json.loads(result.stdout)["neurons"] < 1000:
+        quick = ["--rows", "0", "--time-limit", "0.1"]
+        result = run("certify", path, "--json", *quick, "--limit", "memory=1e9")
+        report = json.loads(result.stdout or "null")
+        assert not report or report["lower_bound"] <= report["bound"], number
+    if result.exit_code == 0:
+        assert result.stderr == "", number
+    else:
+        assert result.exit_code in (3, 4), number
+        assert result.stdout == ""
+        assert result.stderr.startswith("geolip: ")
 
 
 def test_the_same_number_is_the_same_case() -> None:

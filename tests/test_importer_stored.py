@@ -198,8 +198,8 @@ ONES = np.ones(2, np.float32)
         (sparse(ONES, np.array([0, 1], np.int32), (2, 3)), "INT64"),
         (sparse([[1.0]], [0], (2, 3)), "no list"),
         (sparse(ONES, [0, 1], (-2, -3)), "negative"),
-        (sparse(ONES, [0, 1], (2**30, 2**30)), "fit in memory"),
-        (sparse(ONES, [0, 1], (2**62, 2**62)), "fit in memory"),
+        (sparse(ONES, [0, 1], (2**30, 2**30)), "not fit in memory"),
+        (sparse(ONES, [0, 1], (2**62, 2**62)), "not fit in memory"),
     ],
     ids=range(14),
 )

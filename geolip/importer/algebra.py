@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geolip.arrays import Array
+from geolip.importer.growth import check_fits
 from geolip.importer.magnitude import checked
 from geolip.importer.refusals import PRODUCT, RefusedError
 from geolip.linear import (
@@ -39,6 +40,7 @@ def constant(values: Array) -> Affine:
 
 def mapped(value: Affine, operator: LinearOperator, shape: tuple[int, ...]) -> Affine:
     """Return ``operator`` after ``value``, as a tensor of the given shape."""
+    check_fits(shape)
     terms = {j: compose(operator, inner) for j, inner in value.terms.items()}
     # Taking apart what was concatenated leaves nothing of the other parts.
     terms = {j: term for j, term in terms.items() if not _is_zero(term)}
@@ -131,6 +133,7 @@ def broadcast(value: Affine, shape: tuple[int, ...]) -> Affine:
     """Return ``value`` repeated to the given shape as NumPy does."""
     if value.shape == shape:
         return value
+    check_fits(shape)
     return rearranged([value], np.broadcast_to(numbered([value])[0], shape))
 
 

@@ -17,6 +17,7 @@ from onnx import NodeProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from geolip.importer.elements import is_real, real
+from geolip.importer.growth import check_result
 from geolip.importer.refusals import RefusedError
 from geolip.importer.substitutes import SUBSTITUTES
 
@@ -44,7 +45,10 @@ def evaluate(
     ------
     RefusedError
         If a result is not a tensor, or this version is not implemented.
+    ValueError
+        If it does not fit in memory; ONNX's implementation raises other types too.
     """
+    check_result(node, inputs)
     given = [None if value is None else _widened(value) for value in inputs]
     if substitute := SUBSTITUTES.get(node.op_type):
         return [np.asarray(value) for value in substitute(node, given)]

@@ -18,6 +18,7 @@ from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
+from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
@@ -228,6 +229,7 @@ class _Walk:
 
     def coordinates(self, block: int, shape: tuple[int, ...]) -> Affine:
         """Return the coordinates of a block as a tensor."""
+        check_fits(shape)
         size = prod(shape)
         return Affine({block: identity(size)}, np.zeros(size), shape)
 

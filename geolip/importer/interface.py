@@ -100,6 +100,9 @@ def _check_names(
     model: ModelProto, stored: Mapping[str, Stored], nodes: Sequence[NodeProto]
 ) -> None:
     graph = model.graph
+    for node in nodes:
+        _check_text(node.name, node.op_type, node.domain, *node.input, *node.output)
+    _check_text(*(info.name for info in (*graph.input, *graph.output)), *stored)
     overridable = [info.name for info in graph.input if info.name in stored]
     # Before IR version 4 every initialiser had to be listed as an input.
     if overridable and model.ir_version >= 4:
@@ -111,6 +114,13 @@ def _check_names(
     for name, count in Counter(_defined(graph, nodes)).items():
         if count > 1 + (name in stored and name in overridable):
             raise ModelError(f"tensor {name!r} is defined {count} times")
+
+
+def _check_text(*names: object) -> None:
+    # What is no UTF-8 protobuf returns as bytes.
+    for name in names:
+        if not isinstance(name, str):
+            raise ModelError(f"the name {name!r} is not text in UTF-8")
 
 
 def _defined(graph: GraphProto, nodes: Sequence[NodeProto]) -> list[str]:

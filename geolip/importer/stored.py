@@ -21,7 +21,7 @@ from onnx import (
 )
 
 from geolip.importer.elements import code_name, from_code
-from geolip.memory import fits
+from geolip.importer.growth import check_fits
 
 Stored: TypeAlias = TensorProto | SparseTensorProto
 
@@ -111,8 +111,7 @@ def _check_range(tensor: TensorProto) -> None:
 def _dense(stored: SparseTensorProto) -> NDArray[Any]:
     shape = tuple(stored.dims)
     count = _count(shape)
-    if not fits(count):
-        raise ValueError(f"its shape {list(shape)} has more entries than fit in memory")
+    check_fits(shape)
     values, indices = array_of(stored.values), array_of(stored.indices)
     if indices.dtype != np.int64 or values.ndim != 1:
         raise ValueError("its indices are no INT64 or its values no list")

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from geolip.arrays import Array
 from geolip.importer.algebra import constant, numbered, rearranged
+from geolip.importer.growth import check_fits
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.importer.refusals import RefusedError
 
@@ -18,10 +19,12 @@ def _pad(operation: Operation) -> Value:
     amounts = _amounts(operation, len(value.shape))
     if mode != "constant" and (amounts < 0).any():
         raise RefusedError(f"negative pads in mode {mode!r} are not supported")
+    growth = np.maximum(amounts, 0).tolist()
+    check_fits([n + sum(g) for n, g in zip(value.shape, growth, strict=True)])
     fill = _fill(operation)
     numbers, (filler,) = numbered([value, constant(fill)])
     options = {"constant_values": filler} if mode == "constant" else {}
-    padded = np.pad(numbers, np.maximum(amounts, 0).tolist(), mode=mode, **options)
+    padded = np.pad(numbers, growth, mode=mode, **options)
     cut = tuple(
         slice(max(0, -before), max(0, n + min(0, after)))
         for n, (before, after) in zip(padded.shape, amounts.tolist(), strict=True)
