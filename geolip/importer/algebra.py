@@ -29,7 +29,6 @@ from geolip.linear import (
     scaling,
     selection,
 )
-from geolip.memory import fits
 from geolip.network import Affine
 
 
@@ -154,19 +153,6 @@ def scaled(value: Affine, factors: Array, rounded: int = 0) -> Affine:
     if not rounded and (factors == 1.0).all():
         return whole
     return mapped(whole, scaling(np.broadcast_to(factors, shape), rounded), shape)
-
-
-def check_room(count: float) -> None:
-    """Refuse a matrix of so many entries if there is no memory for it.
-
-    Raises
-    ------
-    RefusedError
-        If there is not.
-    """
-    # A matrix is made from another one, with the places of its entries.
-    if not fits(6 * count):
-        raise RefusedError(f"its matrix of {count:.1e} entries does not fit in memory")
 
 
 def entries(

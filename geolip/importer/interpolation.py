@@ -7,13 +7,13 @@ entry i is at place i. Weights are rounded to float64 once, at the end.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, prod
+from math import ceil, floor
 from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
 
-from geolip.importer.algebra import check_room
+from geolip.importer.growth import check_fits
 from geolip.importer.magnitude import checked
 from geolip.importer.refusals import RefusedError
 from geolip.linear import Sparse
@@ -177,7 +177,7 @@ def stacked(rows: Sequence[Weights], size: int) -> Sparse:
 
 def separable(axes: Sequence[Sparse]) -> Sparse:
     """Return the map that applies one matrix along each axis of a tensor."""
-    check_room(prod(float(axis.matrix.nnz) for axis in axes))
+    check_fits([axis.matrix.nnz for axis in axes])
     whole, bits = sparse.csr_array(np.ones((1, 1))), 0
     for axis in axes:
         whole = sparse.csr_array(sparse.kron(whole, axis.matrix, format="csr"))

@@ -5,8 +5,9 @@ from math import prod
 
 import numpy as np
 
-from geolip.importer.algebra import check_room, entries, mapped
+from geolip.importer.algebra import entries, mapped
 from geolip.importer.axes import keeps_axes, reduced_axes
+from geolip.importer.growth import check_fits
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.linear import Dense
 from geolip.network import Affine
@@ -54,7 +55,7 @@ def _cumulative_sum(operation: Operation) -> Value:
     (axis,), rank = operation.integers(1), len(value.shape)
     if not -rank <= axis < rank:
         raise ValueError(f"axis {axis} does not exist in shape {value.shape}")
-    check_room(value.shape[axis] ** 2)
+    check_fits([value.shape[axis]] * 2)
     before, (n, *after) = value.shape[: axis % rank], value.shape[axis % rank :]
     ones = np.tril(np.ones((n, n)), -1 if operation.attributes["exclusive"] else 0)
     matrix = ones.T.copy() if operation.attributes["reverse"] else ones
