@@ -71,8 +71,8 @@ def mish(g, x, inner="Softplus"):
     return g("Mul", x, g("Tanh", softplus(g, x) if inner == "Log" else g(inner, x)))
 
 
-def relu6(g, x, shift=3.0):
-    return g("Clip", g("Add", x, shift), 0.0, 6.0)
+def relu6(g, x):
+    return g("Clip", g("Add", x, 3.0), 0.0, 6.0)
 
 
 # By the activation that each is: functions of a graph and a tensor.
@@ -108,6 +108,9 @@ COMPOSITES = {
         lambda g, x: g("Div", g("Mul", x, relu6(g, x)), 6.0),
         lambda g, x: g("Mul", x, g("Div", relu6(g, x), 6.0)),
         lambda g, x: g("Mul", g("Mul", relu6(g, x), 1 / 6), x),
+        lambda g, x: g("Mul", x, g("Min", g("Max", x, 0.0), 2.0)),
+        lambda g, x: g("Mul", x, g("Clip", g("Relu", g("Add", x, 3.0)), 0.0, 6.0)),
+        lambda g, x: g("Mul", g("Max", 0.0, g("Min", 6.0, g("Add", 3.0, x))), x),
     ],
     "Softplus": [
         softplus,
@@ -140,6 +143,10 @@ IMPOSTORS = {
     "a square": lambda g, x: g("Mul", g("Mul", x, x), g("Sigmoid", x)),
     "a gate of nothing": lambda g, x: g("Mul", g("Sigmoid", x), g("Sigmoid", x)),
     "another gate": lambda g, x: g("Mul", x, g("Sigmoid", g("Relu", x))),
+    "a gate without end": lambda g, x: g("Mul", x, g("Relu", g("Add", x, 3.0))),
+    "a gate from below 0": lambda g, x: g(
+        "Mul", x, g("Clip", g("Clip", x, -1.0, 2.0), -2.0, 1.0)
+    ),
     "a gate from 1 to 6": lambda g, x: g("Mul", x, g("Clip", x, 1.0, 6.0)),
     "mish of another slope": lambda g, x: g(
         "Mul", x, g("Tanh", g("Softplus", g("Mul", 2.0, x)))

@@ -15,6 +15,7 @@ from geolip.linear import (
     LinearOperator,
     Sparse,
     Sum,
+    TransposedConvolution,
 )
 
 Matrix: TypeAlias = NDArray[Any]
@@ -43,6 +44,8 @@ def operator_matrix(operator: LinearOperator) -> Matrix:
             return exact(operator.matrix.toarray())
         case Convolution():
             return exact(correlated(operator, np.eye(operator.shape[1])))
+        case TransposedConvolution():
+            return operator_matrix(operator.convolution).T
     raise AssertionError(operator)
 
 

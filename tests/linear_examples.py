@@ -14,6 +14,7 @@ from geolip.linear import (
     LinearOperator,
     Sparse,
     Sum,
+    TransposedConvolution,
     identity,
     scaling,
     selection,
@@ -42,6 +43,14 @@ def convolution_2d(random: Random) -> Convolution:
     return Convolution(kernel, (4, 3), (2, 1), (1, 2), pads, groups=2, batch=2)
 
 
+def transposed_convolution(random: Random) -> TransposedConvolution:
+    kernel = weights(random, 4, 1, 2, 2)
+    pads = ((0, 1), (1, 0))
+    return TransposedConvolution(
+        Convolution(kernel, (3, 3), (3, 1), (1, 1), pads, groups=2)
+    )
+
+
 EXAMPLES: dict[str, Callable[[Random], LinearOperator]] = {
     "dense": lambda r: Dense(weights(r, 5, 12)),
     "dense square": lambda r: Dense(weights(r, 12, 12)),
@@ -57,6 +66,7 @@ EXAMPLES: dict[str, Callable[[Random], LinearOperator]] = {
     "scaling": lambda r: scaling(weights(r, 12)),
     "convolution 1d": convolution_1d,
     "convolution 2d": convolution_2d,
+    "transposed convolution": transposed_convolution,
     "composition": lambda r: Composition((Dense(weights(r, 4, 12)), convolution_1d(r))),
     "composition of three": lambda r: Composition(
         (Dense(weights(r, 12, 9)), sparse_weights(r, 9, 12), convolution_1d(r))

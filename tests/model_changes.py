@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from importer_models import build
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, defs
+from onnx_cases import cases, real_places, variants
 from test_importer_graphs import RECIPES
-from test_importer_node_cases import ONNX_CASES, with_one_input
 
 from geolip.importer import catalogue
 
@@ -28,11 +28,10 @@ def seeds() -> Sequence[bytes]:
         build(nodes, shape, constants, opset)
         for opset, shape, nodes, constants in RECIPES.values()
     ]
-    for parameters in ONNX_CASES:
-        case, place = parameters.values
-        inputs, _ = case.data_sets[0]
-        output = case.model.graph.output[0]
-        models.append(with_one_input(case.model, place, inputs, output))
+    for case in cases(one_node=True):
+        if case.model.graph.node[0].op_type in catalogue.readers():
+            for place in real_places(case):
+                models.append(next(iter(variants(case, place)))[0])
     networks = [path.read_bytes() for path in sorted(MODELS.glob("*.onnx"))]
     return [*(model.SerializeToString() for model in models), *networks]
 

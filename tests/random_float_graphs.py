@@ -109,10 +109,29 @@ def moving(draw: Draw) -> ModelProto:
     return model_of(nodes, draw.constants, (1, 8))
 
 
+def decoding(draw: Draw) -> ModelProto:
+    draw.normal(K=(2, 3, 2, 3), k=(3,), W=(7, 2))
+    draw.constants |= {
+        "axis": np.array(2),
+        "ends": np.array([2]),
+        "kept": np.array([True, False, True, True]),
+    }
+    nodes = [
+        node("ConvTranspose", "x K k", "a", strides=[2, 2], pads=[1, 0, 0, 0]),
+        node("Relu", "a", "b"),
+        node("CumSum", "b axis", "c"),
+        node("ReverseSequence", "c ends", "d", batch_axis=0, time_axis=1),
+        node("Compress", "d kept", "e", axis=2),
+        node("MatMul", "e W", "y"),
+    ]
+    return model_of(nodes, draw.constants, (1, 2, 3, 3))
+
+
 GRAPHS: list[Callable[[Draw], ModelProto]] = [
     fully_connected,
     saturating,
     residual,
     preprocessed,
     moving,
+    decoding,
 ]

@@ -166,6 +166,8 @@ DEPTHS = [
     (node("AveragePool", "x", "y", kernel_shape=[2, 2]), 4 + 2),
     (node("Conv", "x K", "y"), 4),
     (node("Conv", "x K c", "y"), 4 + 1),
+    (node("ConvTranspose", "x K", "y"), 4),
+    (node("CumSum", "x k", "y"), 3),
     (node("BatchNormalization", "x c c c c", "y"), 12),
     (node("Flatten", "x", "y"), 0),
     (node("Relu", "x", "y"), 0),
@@ -174,7 +176,11 @@ DEPTHS = [
 
 @pytest.mark.parametrize(("only", "depth"), DEPTHS)
 def test_roundings_that_a_term_passes(only: NodeProto, depth: int) -> None:
-    constants = {"c": float32(1.5), "K": np.ones((1, 1, 2, 2), np.float32)}
+    constants = {
+        "c": float32(1.5),
+        "k": np.array(3),
+        "K": np.ones((1, 1, 2, 2), np.float32),
+    }
     model = model_of([only], constants, (1, 1, 3, 3))
     assert output_of(model, -1, 1)[0].depth == depth
 

@@ -129,10 +129,14 @@ def test_random_constants() -> None:
 
 
 def test_constants_that_depend_on_an_element_type() -> None:
-    constants = {"a": np.ones(3, np.float32), "b": np.ones(3, np.float16)}
+    constants = {"a": np.full(3, 0.1, np.float32), "b": np.ones(3, np.float16)}
     nodes = [node("CastLike", ["a", "b"], ["c"]), node("Add", ["x", "c"], ["y"])]
     assert refused(build(nodes, constants=constants)) == [
-        "CastLike 'c': not supported yet"
+        "CastLike 'c': casts constants to float16, which rounds them"
+    ]
+    nodes[0] = node("BitCast", ["a"], ["c"], to=TensorProto.INT32)
+    assert refused(build(nodes, constants=constants, opset=26)) == [
+        "BitCast 'c': jumps, so it has no Lipschitz constant"
     ]
 
 

@@ -170,5 +170,6 @@ def test_whatever_is_read_has_the_models_values(data):
     except UnsupportedModelError:
         return
     x = np.array([[-1.5, -0.3, 0.2, 1.0, 2.0]], np.float32)
-    (wanted,) = ReferenceEvaluator(graph.model()).run(None, {"x": x})
+    with np.errstate(all="ignore"):  # in nodes that nobody reads
+        (wanted,) = ReferenceEvaluator(graph.model()).run(None, {"x": x})
     np.testing.assert_allclose(evaluate(network, x), wanted, rtol=1e-3, atol=1e-3)

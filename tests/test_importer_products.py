@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from imported_values import assert_like_onnxruntime
 from importer_models import build, node, weights
+from importer_refusals import assert_wrong, refused
 
-from geolip.linear import Convolution
+from geolip.linear import Convolution, TransposedConvolution
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -36,6 +37,76 @@ def test_convolution(seed: int) -> None:
     operator = network.output.terms[0]
     assert isinstance(operator, Convolution)
     np.testing.assert_array_equal(operator.kernel, constants["w"].astype(float))
+
+
+@pytest.mark.parametrize("seed", range(48))
+def test_transposed_convolution(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rank = 1 + seed % 3
+    groups = int(rng.integers(1, 3))
+    space = [int(n) for n in rng.integers(2, 5, rank)]
+    taps = [int(n) for n in rng.integers(1, 4, rank)]
+    strides = [int(n) for n in rng.integers(1, 4, rank)]
+    extra = [int(rng.integers(0, n)) for n in strides]
+    attributes: dict[str, Any] = {
+        "strides": strides,
+        "group": groups,
+        "output_padding": extra,
+    }
+    padding = ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"][seed // 3 % 4]
+    if padding == "NOTSET":
+        attributes["dilations"] = [int(n) for n in rng.integers(1, 3, rank)]
+        attributes["pads"] = [int(rng.integers(0, 2)) for n in taps * 2]
+    else:
+        attributes["auto_pad"] = padding
+    if padding.startswith("SAME"):
+        # No output is longer than its window reaches.
+        taps = [max(pair) for pair in zip(taps, strides, strict=True)]
+    if seed % 2 and padding == "SAME_UPPER":
+        axes = zip(space, strides, taps, extra, strict=True)
+        attributes["output_shape"] = [(n - 1) * s + k + e - 1 for n, s, k, e in axes]
+    shape = [2, 2 * groups, *space]
+    constants = {"w": weights(seed, 2 * groups, 3, *taps), "b": weights(1, 3 * groups)}
+    transposed = node("ConvTranspose", ["x", "w", "b"], ["y"], **attributes)
+    network = assert_like_onnxruntime(build([transposed], shape, constants), shape)
+    operator = network.output.terms[0]
+    assert isinstance(operator, TransposedConvolution)
+    kernel = operator.convolution.kernel
+    np.testing.assert_array_equal(kernel, constants["w"].astype(float))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "opset", "part"),
+    [
+        ({"auto_pad": "SAME_UPPER", "strides": [4]}, 17, "runtimes disagree"),
+        ({"output_shape": [3]}, 10, "odd padding before opset 11"),
+        ({"output_padding": [1]}, 17, "a stride longer than its window"),
+    ],
+)
+def test_transposed_convolution_that_runtimes_read_differently(
+    attributes: dict[str, Any], opset: int, part: str
+) -> None:
+    transposed = node("ConvTranspose", ["x", "w"], ["y"], **attributes)
+    model = build([transposed], [1, 1, 2], {"w": weights(0, 1, 1, 3)}, opset)
+    assert part in refused(model)[0]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "part"),
+    [
+        ({"group": 2}, "do not fit 1 channels"),
+        ({"kernel_shape": [2]}, "kernel_shape"),
+        ({"auto_pad": "SAME"}, "unknown"),
+        ({"pads": [1, 1], "auto_pad": "VALID"}, "both pads and auto_pad"),
+        ({"pads": [2, 2]}, "nothing is left"),
+        ({"output_padding": [0, 0]}, "output_padding"),
+        ({"output_shape": [4, 4]}, "output_shape"),
+    ],
+)
+def test_wrong_transposed_convolution(attributes: dict[str, Any], part: str) -> None:
+    transposed = node("ConvTranspose", ["x", "w"], ["y"], **attributes)
+    model = build([transposed], [1, 1, 2], {"w": weights(0, 1, 1, 3)})
+    assert_wrong(model, "ConvTranspose 'y'", part)
 
 
 @pytest.mark.parametrize("seed", range(24))

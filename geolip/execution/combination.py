@@ -21,13 +21,21 @@ from geolip.execution.arithmetic import ETA, LARGEST, MOST_ROUNDINGS, length, ra
 from geolip.execution.tensor import Tensor
 from geolip.execution.values import Values, enclosed
 from geolip.importer.operation import Operation, label
-from geolip.linear import Convolution, Dense, LinearOperator, Sparse
+from geolip.linear import (
+    Convolution,
+    Dense,
+    LinearOperator,
+    Sparse,
+    TransposedConvolution,
+)
 from geolip.network import Affine
 from geolip.rigor.rounding import UNIT as UNIT64
 from geolip.rigor.rounding import up
 
 # More than what numbers below float64's range add up to in one node.
 _TINY = 2.0**-1000
+# Each entry of these is one stored number.
+_SIMPLE = (Convolution, Dense, Sparse, TransposedConvolution)
 
 
 def combined(
@@ -181,7 +189,7 @@ def _sizes_in_ball(operator: LinearOperator, part: Tensor) -> Array:
 
 def _row_lengths(operator: LinearOperator) -> Array:
     """Return upper bounds, up to rounding, of the l_2 norms of the rows."""
-    if not isinstance(operator, Convolution | Dense | Sparse):
+    if not isinstance(operator, _SIMPLE):
         return operator.row_sums  # squares of products are no sums of squares
     squares = operator.entrywise(np.square).apply(np.ones((operator.shape[1], 1)))
     return np.asarray(np.sqrt(squares[:, 0]))

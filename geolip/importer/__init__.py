@@ -1,14 +1,11 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
-import os
-
 from geolip.importer.graph import build
 from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
 from geolip.importer.reader import Model as Model
-from geolip.importer.reader import Source as Source
-from geolip.importer.reader import fetch as fetch
+from geolip.importer.reader import Source, fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
@@ -65,11 +62,10 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    if not isinstance(model, str | os.PathLike | bytes):
-        return _built(model)
-    source = fetch(model)
-    rehearse(lambda: _built(source), limits)
-    return _built(source)
+    held = fetch(model)
+    if isinstance(held, Source):
+        rehearse(lambda: _built(held), limits)
+    return _built(held)
 
 
 def _built(model: Model | Source) -> tuple[Network, str]:

@@ -22,6 +22,7 @@ from geolip.linear import (
     Dense,
     LinearOperator,
     Sparse,
+    TransposedConvolution,
     add,
     compose,
     identity,
@@ -55,6 +56,8 @@ def _is_zero(operator: LinearOperator) -> bool:
             return not matrix.any()
         case Convolution(kernel=kernel):
             return not kernel.any()
+        case TransposedConvolution(convolution=convolution):
+            return _is_zero(convolution)
     return False
 
 

@@ -50,7 +50,7 @@ def pooled_cells(
             f"auto_pad {automatic}, strides over gaps: runtimes disagree"
         )
     out_space = _out_space(space, window, ceiling)
-    return _cells(shape, window, out_space), (*shape[:2], *out_space)
+    return cells_of(shape, window, out_space), (*shape[:2], *out_space)
 
 
 def _out_space(
@@ -68,9 +68,20 @@ def _out_space(
     return tuple(sizes)
 
 
-def _cells(
+def cells_of(
     shape: tuple[int, ...], window: Window, out_space: tuple[int, ...]
 ) -> NDArray[np.int64]:
+    """Return the coordinates in every place of a window, (windows, k_1, ..., k_d).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the tensor, (batch, channels, *space).
+    window : Window
+        A window that slides over its spatial axes.
+    out_space : tuple of int
+        How many places it has on each of them.
+    """
     places = np.arange(prod(shape), dtype=np.int64).reshape(shape)
     flat = [(0, 0), (0, 0)]
     padded = np.pad(places, [*flat, *window.pads], constant_values=PADDING)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from geolip.importer.forms import (
     VARIABLE,
     Form,
     applied,
+    clipped,
     logarithm,
     number,
     reciprocal,
@@ -39,7 +40,10 @@ from geolip.importer.refusals import RefusedError
 # No pattern computes more tensors, or more of them one from the other alone.
 _TENSORS, _SOURCES = 20, 6
 # Of these, some are functions, without which there is no pattern.
-_FUNCTIONS = {"Clip", "Erf", "Exp", "HardSigmoid", "Sigmoid", "Softplus", "Tanh"}
+_FUNCTIONS = {
+    *("Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
+    *("Softplus", "Tanh"),
+}
 _OPERATORS = {
     *_FUNCTIONS,
     *("Add", "Div", "Identity", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Sub"),
@@ -232,7 +236,14 @@ def _combined(
         case "HardSigmoid", [x]:
             alpha, beta = (_number(attributes[name]) for name in ("alpha", "beta"))
             if alpha is not None and beta is not None:
-                return applied("Clip", alpha * x + beta, Fraction(0), Fraction(1))
+                return clipped(alpha * x + beta, Fraction(0), Fraction(1))
+        case "Relu", [x]:
+            return clipped(x, Fraction(0), inf)
+        case (
+            ("Max" | "Min"),
+            ([x, Form(number=Fraction() as end)] | [Form(number=Fraction() as end), x]),
+        ):
+            return clipped(x, *((end, inf) if kind == "Max" else (-inf, end)))
         case (("Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
             return applied(kind, x)
     return None
@@ -247,8 +258,10 @@ def _clip(attributes: Mapping[str, Any], inputs: Sequence[Form | None]) -> Form 
             pass
         case _:
             return None
-    low, high = (None if end is None else end.number for end in ends)
-    return None if low is None or high is None else applied("Clip", x, low, high)
+    match ends:
+        case [Form(number=Fraction() as low), Form(number=Fraction() as high)]:
+            return clipped(x, low, high)
+    return None
 
 
 def _number(value: ArrayLike) -> Form | None:

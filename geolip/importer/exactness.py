@@ -26,9 +26,10 @@ _MOST = 2**20
 _LEAST = 2.0**-900
 
 _NAMES = """
-    Abs Clip Concat Constant ConstantOfShape DepthToSpace Expand EyeLike Flatten Gather
-    GatherElements GatherND Identity Max Min Neg Pad Relu Reshape ScatterElements
-    ScatterND Slice SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Where"""
+    Abs CastLike CenterCropPad Clip Concat Constant ConstantOfShape DepthToSpace Expand
+    EyeLike Flatten Gather GatherElements GatherND Identity Max Min Neg OneHot Pad Relu
+    Reshape ReverseSequence Scatter ScatterElements ScatterND Slice SpaceToDepth Split
+    Squeeze Tile Transpose Trilu Unsqueeze Where"""
 _MOVING = frozenset(_NAMES.split())
 _NAMES = """
     Cast Ceil Compress Equal Floor Greater GreaterOrEqual Less LessOrEqual Not Round
@@ -39,10 +40,11 @@ _NAMES = "Add MatMul ReduceL1 ReduceMean ReduceSum ReduceSumSquare Sub Sum"
 _SUMMING = frozenset(_NAMES.split())
 
 # Operators of which some inputs end up in biases, on which no bound rests.
-_ADDITIVE = frozenset(("Add", "Concat", "Max", "Min", "Sub", "Sum"))
-_WITH_BIAS = {"Conv": 2, "Gemm": 2}
+_ADDITIVE = frozenset(("Add", "Concat", "Max", "Mean", "Min", "Sub", "Sum"))
+_WITH_BIAS = {"Conv": 2, "ConvTranspose": 2, "Gemm": 2}
 # Operators whose readers carry along how far their factors are off.
-_CARRYING = frozenset(("Conv", "Div", "Gemm", "MatMul", "Mul"))
+_NAMES = "Conv ConvTranspose Div Einsum Gemm MatMul Mul"
+_CARRYING = frozenset(_NAMES.split())
 
 
 def factors_known(operation: Operation) -> bool:
@@ -71,7 +73,8 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
         A whole number, or `UNKNOWN`.
     """
     kind, given = operation.node.op_type, max(operation.roundings, default=0)
-    if kind in _MOVING or (kind == "Cast" and _widens(operation)):
+    adds = operation.attributes.get("reduction", "none") != "none"
+    if (kind in _MOVING and not adds) or (kind == "Cast" and _widens(operation)):
         return given
     numbers = [v for v in operation.inputs if isinstance(v, np.ndarray)]
     reals = [real(value) for value in numbers if is_real(value.dtype)]

@@ -6,10 +6,14 @@ same thing, such as the order of factors, make no difference in it.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import TypeAlias
 
 # No activation needs more terms, factors, functions of functions or bits.
 _TERMS, _FACTORS, _DEPTH, _BITS = 4, 4, 2, 4096
+
+
+End: TypeAlias = Fraction | float
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,14 @@ class Factor:
         The function's ONNX operator; empty for the variable.
     argument : Form or None
         What the function is applied to.
-    low, high : Fraction or None
+    low, high : Fraction or infinite float
         The ends of a Clip.
     """
 
     name: str = ""
     argument: "Form | None" = None
-    low: Fraction | None = None
-    high: Fraction | None = None
+    low: End = -inf
+    high: End = inf
 
 
 Product: TypeAlias = tuple[Factor, ...]
@@ -58,11 +62,13 @@ class Form:
         return None
 
     @property
-    def slope(self) -> Fraction | None:
-        """The number k of the form ``k x``, None for others."""
+    def line(self) -> tuple[Fraction, Fraction] | None:
+        """The numbers k and l of the form ``k x + l`` with k not zero."""
         match self.terms:
             case (((Factor(""),), slope),):
-                return slope
+                return slope, Fraction(0)
+            case (((), offset), ((Factor(""),), slope)):
+                return slope, offset
         return None
 
     @property
@@ -105,14 +111,18 @@ def number(value: Fraction | int) -> Form:
     return _collected([((), Fraction(value))])
 
 
-def applied(
-    name: str,
-    argument: Form,
-    low: Fraction | None = None,
-    high: Fraction | None = None,
-) -> Form:
+def applied(name: str, argument: Form) -> Form:
     """Return a function of a form."""
-    return Form((((Factor(name, argument, low, high),), Fraction(1)),))
+    return Form((((Factor(name, argument),), Fraction(1)),))
+
+
+def clipped(form: Form, low: End, high: End) -> Form:
+    """Return ``min(max(form, low), high)``, for two Clips in a row the one they are."""
+    match form.terms:
+        case (((Factor("Clip", Form() as inner, a, b),), one),) if one == 1:
+            ends = (min(max(end, low), high) for end in (a, b))
+            return Form((((Factor("Clip", inner, *ends),), one),))
+    return Form((((Factor("Clip", form, low, high),), Fraction(1)),))
 
 
 VARIABLE = Form((((Factor(),), Fraction(1)),))

@@ -256,6 +256,8 @@ def _declared(operation: Operation, value: Value) -> np.dtype[Any]:
     """Return the element type that an output has by ONNX, however it is held."""
     if operation.node.op_type == "Cast":
         return from_code(operation.attributes["to"])
+    if operation.node.op_type == "CastLike" and operation.types[1]:
+        return operation.types[1]
     real_types = [dtype for dtype in operation.types if dtype and is_real(dtype)]
     held = value.dtype if isinstance(value, np.ndarray) else None
     if held and not (is_real(held) and real_types):

@@ -30,7 +30,7 @@ class Source:
     content : bytes
         Hostile until proved otherwise.
     path : Path or None
-        Of the file that they are from, beside which it may keep data in others.
+        The file that they are from.
     """
 
     content: bytes
@@ -38,12 +38,12 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What a message calls the model."""
-        return str(self.path or f"the model of {len(self.content)} bytes")
+        """What a message calls them."""
+        return "the bytes" if self.path is None else str(self.path)
 
 
-def fetch(model: str | os.PathLike[str] | bytes) -> Source:
-    """Return the bytes of a model.
+def fetch(model: Model) -> Model | Source:
+    """Return the bytes of a model, or what else it is.
 
     Raises
     ------
@@ -53,11 +53,12 @@ def fetch(model: str | os.PathLike[str] | bytes) -> Source:
         If there are more bytes than protobuf can hold.
     """
     if isinstance(model, bytes):
-        source = Source(model, None)
-        _check_size(source.name, len(model))
-        return source
-    path = Path(os.fsdecode(model))
-    return Source(_content(path), path)
+        _check_size("the model", len(model))
+        return Source(model, None)
+    if isinstance(model, str | os.PathLike):
+        path = Path(os.fsdecode(model))
+        return Source(_content(path), path)
+    return model
 
 
 def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
@@ -86,15 +87,14 @@ def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
     ModelError
         If the content is of no such format, or is damaged.
     """
-    if isinstance(model, ModelProto):
+    held = fetch(model) if not isinstance(model, Source) else model
+    if isinstance(held, Source):
+        return _parsed(held)
+    if isinstance(held, ModelProto):
         with translated("the model cannot be serialised"):
-            return model, _sha256(model.SerializeToString(deterministic=True))
-    if isinstance(model, str | os.PathLike | bytes):
-        model = fetch(model)
-    if isinstance(model, Source):
-        return _parsed(model)
-    if isinstance(model, Sequence):
-        return from_matrices(model), hash_matrices(model)
+            return held, _sha256(held.SerializeToString(deterministic=True))
+    if isinstance(held, Sequence):
+        return from_matrices(held), hash_matrices(held)
     raise UsageError(
         f"a model of type {type(model).__name__} cannot be read: give the path of an "
         "ONNX file or of a file of weights, an onnx.ModelProto, a list of weight "
@@ -103,15 +103,17 @@ def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
 
 
 def _parsed(source: Source) -> tuple[ModelProto | Network, str]:
-    weights = format_of(source.path, source.content)
+    name, content = source.name, source.content
+    weights = format_of(source.path, content)
     if weights is not None:
-        with translated(f"{source.name}: no {weights.ending} file of a network"):
-            return weights.read(source.content), _sha256(source.content)
-    with translated(f"{source.name} is not an ONNX model, or is damaged"):
-        parsed = ModelProto.FromString(source.content)
+        with translated(f"{name}: no {weights.ending} file of a network"):
+            return weights.read(content), _sha256(content)
+    are = "are" if source.path is None else "is"
+    with translated(f"{name} {are} not an ONNX model, or {are} damaged"):
+        parsed = ModelProto.FromString(content)
     if source.path is None or not load_external_data(parsed, source.path.parent):
-        return parsed, _sha256(source.content)
-    with translated(f"{source.name} with its external data cannot be serialised"):
+        return parsed, _sha256(content)
+    with translated(f"{name} with its external data cannot be serialised"):
         return parsed, _sha256(parsed.SerializeToString(deterministic=True))
 
 

@@ -7,39 +7,53 @@ PRODUCT = "product of two activations has no global Lipschitz constant"
 QUOTIENT = "division by an activation has no global Lipschitz constant"
 _JUMPS = "jumps, so it has no Lipschitz constant"
 _STEEP = "has unbounded slope, so it has no global Lipschitz constant"
+_EPSILON = "has a constant of about 1/sqrt(epsilon), which is not supported yet"
 _RANDOM = "is random"
 _CONTROL = "control flow is not supported"
+_SEQUENCES = "sequences and optional values are not supported"
 
 _OPERATORS = {
+    PRODUCT: "CumProd LinearAttention ReduceProd SwiGLU",
     _JUMPS: """
-        And ArgMax ArgMin BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil
-        DynamicQuantizeLinear Equal Floor Greater GreaterOrEqual Hardmax IsInf IsNaN
-        Less LessOrEqual Mod NonMaxSuppression NonZero Not Or QuantizeLinear Round
-        Sign Unique Xor""",
+        And ArgMax ArgMin BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor
+        Ceil DynamicQuantizeLinear Equal Floor Greater GreaterOrEqual Hardmax IsInf
+        IsNaN Less LessOrEqual Mod NonMaxSuppression NonZero Not Or QuantizeLinear Range
+        Round Sign Unique Xor""",
     _STEEP: """
-        Acos Acosh Asin Atanh Attention Cosh Det Exp LRN Log LpNormalization Pow
-        Reciprocal ReduceLogSum ReduceProd ReduceSumSquare Sinh Sqrt Tan""",
+        Acos Acosh Asin Atanh Attention Cosh Det Exp Log LpNormalization Pow Reciprocal
+        ReduceLogSum ReduceSumSquare Sinh Sqrt Tan""",
+    _EPSILON: """
+        GroupNormalization InstanceNormalization LayerNormalization
+        MeanVarianceNormalization RMSNormalization""",
     _RANDOM: """
         Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform
         RandomUniformLike""",
     _CONTROL: "If Loop Scan SequenceMap",
+    _SEQUENCES: """
+        ConcatFromSequence Optional OptionalGetElement OptionalHasElement SequenceAt
+        SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength
+        SplitToSequence""",
+    "takes integers or texts, which no activation is": """
+        BlackmanWindow ConstantOfShape ConvInteger DequantizeLinear HammingWindow
+        HannWindow ImageDecoder MatMulInteger MelWeightMatrix QLinearConv QLinearMatMul
+        RegexFullMatch StringConcat StringNormalizer StringSplit TfIdfVectorizer""",
+    "recurrent layers are not supported yet": "GRU LSTM RNN",
+    "is a training loss: remove it and certify what it reads": """
+        NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss""",
     "is no scalar activation: remove it and certify what it reads": """
         LogSoftmax Softmax""",
 }
 _REASONS = {kind: why for why, kinds in _OPERATORS.items() for kind in kinds.split()}
 
-# BitCast and CastLike depend on the element type, and folding widens it. The others
-# have readers that take constants too, and refuse training mode and what runtimes
-# read differently; ONNX's reference implementation blends the statistics of the batch
-# into BatchNormalization before opset 14.
-_NEVER_FOLDED = {
-    "AveragePool",
-    "BatchNormalization",
-    "BitCast",
-    "CastLike",
-    "Conv",
-    "Dropout",
-}
+# BitCast depends on the element type, and folding widens it; ONNX's reference
+# implementation does not know Scatter and fails on the normalisation. The others have
+# readers that take constants too, and refuse training mode and what runtimes read
+# differently; the reference blends the statistics of the batch into BatchNormalization
+# before opset 14, and takes only some groups in ConvTranspose.
+_KEPT = """
+    AveragePool BatchNormalization BitCast CastLike Conv ConvTranspose Dropout
+    GridSample MeanVarianceNormalization Resize RoiAlign Scatter Upsample"""
+_NEVER_FOLDED = frozenset(_KEPT.split())
 
 
 class RefusedError(Exception):
@@ -55,4 +69,4 @@ def can_fold(kind: str) -> bool:
     """Return whether ``kind`` may be evaluated when all that it reads is constant."""
     if kind in _NEVER_FOLDED:
         return False
-    return _REASONS.get(kind) not in (_RANDOM, _CONTROL)
+    return _REASONS.get(kind) not in (_RANDOM, _CONTROL, _SEQUENCES)

@@ -1,6 +1,6 @@
 """The sliding windows of convolution and pooling: strides, dilations, padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geolip.importer.operation import Operation
 from geolip.importer.refusals import RefusedError
@@ -42,7 +42,26 @@ def window_of(
     ValueError
         If an attribute has the wrong length or sign, or the window does not fit.
     """
-    rank = len(space)
+    window = declared_window(operation, len(space), taps)
+    automatic = operation.attributes.get("auto_pad", "NOTSET")
+    if automatic != "NOTSET":
+        if any(map(any, window.pads)):
+            raise ValueError(f"it has both pads and auto_pad {automatic}")
+        window = replace(window, pads=_pads(automatic, space, window))
+    sizes = zip(space, window.pads, window.extents, strict=True)
+    if any(n + before + after < extent for n, (before, after), extent in sizes):
+        raise ValueError(f"its window does not fit into an input of shape {space}")
+    return window
+
+
+def declared_window(operation: Operation, rank: int, taps: tuple[int, ...]) -> Window:
+    """Read a window of ``rank`` axes, with the padding that is given in numbers.
+
+    Raises
+    ------
+    ValueError
+        If an attribute has the wrong length or sign.
+    """
     attributes = operation.attributes
     strides = tuple(attributes.get("strides", [1] * rank))
     dilations = tuple(attributes.get("dilations", [1] * rank))
@@ -52,16 +71,7 @@ def window_of(
     if min((*taps, *strides, *dilations), default=1) < 1 or min(given, default=0) < 0:
         raise ValueError("its window has sizes that are not positive")
     pads = tuple(zip(given[:rank], given[rank:], strict=True))
-    window = Window(taps, strides, dilations, pads)
-    automatic = attributes.get("auto_pad", "NOTSET")
-    if automatic != "NOTSET":
-        if any(given):
-            raise ValueError(f"it has both pads and auto_pad {automatic}")
-        window = Window(taps, strides, dilations, _pads(automatic, space, window))
-    sizes = zip(space, window.pads, window.extents, strict=True)
-    if any(n + before + after < extent for n, (before, after), extent in sizes):
-        raise ValueError(f"its window does not fit into an input of shape {space}")
-    return window
+    return Window(taps, strides, dilations, pads)
 
 
 def _pads(

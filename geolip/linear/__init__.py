@@ -12,3 +12,6 @@ from geolip.linear.sparse import scaling as scaling
 from geolip.linear.sparse import selection as selection
 from geolip.linear.sum import Sum as Sum
 from geolip.linear.sum import add as add
+from geolip.linear.transposed_convolution import (
+    TransposedConvolution as TransposedConvolution,
+)

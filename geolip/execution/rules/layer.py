@@ -54,6 +54,8 @@ def _products(reading: Affine) -> int:
 OPERATORS: dict[str, Rule] = {
     "AveragePool": _averaged,
     "Conv": _summed,
+    "ConvTranspose": _summed,
+    "CumSum": _summed,
     "Gemm": _gemm,
     "GlobalAveragePool": _averaged,
     "MatMul": _summed,

@@ -44,9 +44,9 @@ def _cast(operation: Operation, tensors: Mapping[int, Tensor]) -> Sequence[Resul
 
 
 _NAMES = """
-    Concat DepthToSpace Dropout Expand Flatten Gather GatherElements GatherND Identity
-    Pad Reshape Shape Size Slice SpaceToDepth Split Squeeze Tile Transpose Unsqueeze
-    Where"""
+    CenterCropPad Compress Concat DepthToSpace Dropout Expand Flatten Gather
+    GatherElements GatherND Identity OneHot Pad Reshape ReverseSequence Shape Size Slice
+    SpaceToDepth Split Squeeze Tile Transpose Trilu Unsqueeze Where"""
 
 OPERATORS: dict[str, Rule] = {
     "Cast": _cast,

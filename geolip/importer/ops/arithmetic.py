@@ -13,6 +13,14 @@ def _add(operation: Operation) -> Value:
     return total(aligned(operation.affines()))
 
 
+def _mean(operation: Operation) -> Value:
+    parts = operation.affines()
+    # The reciprocal of a power of two is exact.
+    rounded = int(len(parts) & (len(parts) - 1) > 0)
+    share = np.array(1.0 / len(parts))
+    return scaled(total(aligned(parts)), share, rounded)
+
+
 def _subtract(operation: Operation) -> Value:
     left, right = aligned(operation.affines())
     return total([left, scaled(right, _MINUS)])
@@ -23,6 +31,7 @@ def _negate(operation: Operation) -> Value:
 
 
 def _multiply(operation: Operation) -> Value:
+    """Ask for a constant factor."""
     left, right = operation.affines()
     if left.terms and right.terms:
         raise RefusedError(PRODUCT)
@@ -32,6 +41,7 @@ def _multiply(operation: Operation) -> Value:
 
 
 def _divide(operation: Operation) -> Value:
+    """Ask for a constant divisor."""
     dividend, divisor = operation.affines()
     if divisor.terms:
         raise RefusedError(QUOTIENT)
@@ -43,6 +53,7 @@ def _divide(operation: Operation) -> Value:
 OPERATORS: dict[str, Reader] = {
     "Add": _add,
     "Div": _divide,
+    "Mean": _mean,
     "Mul": _multiply,
     "Neg": _negate,
     "Sub": _subtract,

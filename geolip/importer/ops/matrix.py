@@ -15,10 +15,12 @@ from geolip.network import Affine
 
 
 def _matmul(operation: Operation) -> Value:
+    """Ask for a constant factor."""
     return product(operation.affine(0), operation.affine(1), _rounded(operation))
 
 
 def _gemm(operation: Operation) -> Value:
+    """Ask for a constant A or B."""
     attributes = operation.attributes
     left, right = (
         _transposed(operation.affine(position), attributes[attribute])

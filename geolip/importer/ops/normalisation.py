@@ -8,6 +8,7 @@ from geolip.importer.refusals import RefusedError
 
 
 def _batch_normalisation(operation: Operation) -> Value:
+    """Ask for inference mode and constant parameters."""
     attributes = operation.attributes
     # Before opset 14, more than one output means training.
     if attributes.get("training_mode", 0) or any(operation.node.output[1:]):

@@ -11,6 +11,7 @@ from geolip.importer.refusals import RefusedError
 
 
 def _pad(operation: Operation) -> Value:
+    """Ask for constant pads, negative ones in mode constant only."""
     value = operation.affine(0)
     mode = operation.attributes["mode"]
     if mode not in ("constant", "edge", "reflect", "wrap"):

@@ -4,7 +4,9 @@ ONNX's reference implementation runs each of them on numbers that stand for coor
 where the numbers end up is the linear map.
 """
 
-from geolip.importer.algebra import numbered, rearranged
+import numpy as np
+
+from geolip.importer.algebra import constant, numbered, rearranged
 from geolip.importer.operation import Operation, Reader, Value
 
 
@@ -12,6 +14,7 @@ def _moving(which: slice) -> Reader:
     """Return the reader of an operator that moves the entries of these inputs."""
 
     def read(operation: Operation) -> list[Value]:
+        """Ask for constants beside what it moves."""
         positions = range(len(operation.inputs))
         moved = positions[which]
         inputs = [
@@ -28,11 +31,27 @@ def _moving(which: slice) -> Reader:
     return read
 
 
+def _filling(operation: Operation) -> Value:
+    """Ask for constants beside the first input."""
+    # It moves the entries of this one and adds zeros.
+    parts = [operation.affine(0), constant(np.zeros(1))]
+    numbers, zero = numbered(parts)
+    others = [
+        operation.stored(position) if operation.has(position) else None
+        for position in range(1, len(operation.inputs))
+    ]
+    (moved,) = operation.evaluate([numbers, *others])
+    return rearranged(parts, np.where(moved == 0, zero, moved))
+
+
 _first = _moving(slice(1))
 _all = _moving(slice(None))
 _choices = _moving(slice(1, 3))
+_values = _moving(slice(2, 3))
 
 OPERATORS: dict[str, Reader] = {
+    "CenterCropPad": _filling,
+    "Compress": _first,
     "Concat": _all,
     "DepthToSpace": _first,
     "Expand": _first,
@@ -40,13 +59,16 @@ OPERATORS: dict[str, Reader] = {
     "Gather": _first,
     "GatherElements": _first,
     "GatherND": _first,
+    "OneHot": _values,
     "Reshape": _first,
+    "ReverseSequence": _first,
     "Slice": _first,
     "SpaceToDepth": _first,
     "Split": _first,
     "Squeeze": _first,
     "Tile": _first,
     "Transpose": _first,
+    "Trilu": _filling,
     "Unsqueeze": _first,
     "Where": _choices,
 }

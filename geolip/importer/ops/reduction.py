@@ -8,19 +8,24 @@ import numpy as np
 from geolip.importer.algebra import entries, mapped
 from geolip.importer.axes import keeps_axes, reduced_axes
 from geolip.importer.operation import Operation, Reader, Value
+from geolip.importer.refusals import RefusedError
+from geolip.linear import Dense
 from geolip.network import Affine
+
+# The matrix of cumulative sums is stored in full.
+_LONGEST = 4096
 
 
 def _sum(operation: Operation) -> Value:
     value = operation.affine(0)
-    return _reduced(
+    return reduced(
         value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=False
     )
 
 
 def _mean(operation: Operation) -> Value:
     value = operation.affine(0)
-    return _reduced(
+    return reduced(
         value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=True
     )
 
@@ -28,10 +33,11 @@ def _mean(operation: Operation) -> Value:
 def _global_mean(operation: Operation) -> Value:
     value = operation.affine(0)
     axes = range(2, len(value.shape))
-    return _reduced(value, axes, keeps=True, mean=True)
+    return reduced(value, axes, keeps=True, mean=True)
 
 
-def _reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:
+def reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:
+    """Return the sums or means along axes, which are kept with length 1 or left out."""
     sizes = list(enumerate(value.shape))
     kept = tuple(1 if axis in axes else n for axis, n in sizes)
     count = prod(n for axis, n in sizes if axis in axes)
@@ -46,7 +52,22 @@ def _reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Aff
     return mapped(value, operator, kept if keeps else rest)
 
 
+def _cumulative_sum(operation: Operation) -> Value:
+    """Ask for a constant axis."""
+    value = operation.affine(0)
+    (axis,), rank = operation.integers(1), len(value.shape)
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis {axis} does not exist in shape {value.shape}")
+    if value.shape[axis] > _LONGEST:
+        raise RefusedError(f"along more than {_LONGEST} entries is not supported")
+    before, (n, *after) = value.shape[: axis % rank], value.shape[axis % rank :]
+    ones = np.tril(np.ones((n, n)), -1 if operation.attributes["exclusive"] else 0)
+    matrix = ones.T.copy() if operation.attributes["reverse"] else ones
+    return mapped(value, Dense(matrix, prod(before), prod(after)), value.shape)
+
+
 OPERATORS: dict[str, Reader] = {
+    "CumSum": _cumulative_sum,
     "GlobalAveragePool": _global_mean,
     "ReduceMean": _mean,
     "ReduceSum": _sum,

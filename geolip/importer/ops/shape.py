@@ -11,4 +11,4 @@ def _shape(operation: Operation) -> list[Value]:
     return list(operation.evaluate([zeros]))
 
 
-OPERATORS: dict[str, Reader] = {"Shape": _shape, "Size": _shape}
+OPERATORS: dict[str, Reader] = {"EyeLike": _shape, "Shape": _shape, "Size": _shape}
