@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import IO
 
-from model_changes import case
+from model_changes import case, seeds
 
 from geolip.errors import GeolipError, ModelError
 from geolip.importer import Limits, read
@@ -34,6 +34,8 @@ def outcomes(numbers: Sequence[int]) -> list[str]:
     Many are read in one child process, which writes down each end as it comes to it.
     Where one stops the child, it is to blame only if it stops one of its own too.
     """
+    # Made once, and not by every child.
+    seeds()
     ends: list[str] = []
     while len(ends) < len(numbers):
         with tempfile.TemporaryFile("w+") as written:
