@@ -26,6 +26,10 @@ Written by `python docs/operators.py`, from the code, for the operators of opset
   read.
 * *float32*: whether `--float-exec` bounds its rounding.
 
+Places between entries, as in Resize, are computed in fractions from the numbers that
+the model stores. Where a place is nearer to a jump than 2^-18, but not there, or where
+runtimes are known to differ, the node is refused.
+
 {supported} operators of {all} may read activations. Operators of other domains, and
 operators that a model redefines as functions, are refused.
 

@@ -131,6 +131,10 @@ def certify(
         if example_input is not None:
             model = importer.export(model, example_input)
         network, summary = _read(model, limits, input_name, output_name)
+        head = network.head
+        if head is not None and rows not in ("largest", "all"):
+            raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
+        network = network.without_head(pair.output)
         targets = _targets(network, pair, rows)
         execution = (
             None
@@ -145,10 +149,16 @@ def certify(
         engine=engine,
         settings=settings,
         refine_all=rows != "largest",
+        seeks_lower_bounds=head is None,
         clock=clock,
         progress=progress or _silent,
     )
     outputs = bounding.bound(targets)
+    if head is not None:
+        bounding.notes.append(
+            f"outputs are what {head.name} reads, times its Lipschitz constant "
+            f"{head.constants[pair.output.name]:g}; lower bounds are not sought"
+        )
     certificate = _certificate(network, pair, summary, bounding.proofs)
     if network.inexact:
         bounding.notes.append(f"an estimate: {checking.inexactness(network)}")

@@ -125,6 +125,11 @@ def check(
     except UnknownTensorError as error:
         raise RefusedCertificateError(f"it names tensors {ends}: {error}") from error
     pair = _norms(certificate)
+    if network.head is not None and certificate.outputs is not None:
+        raise RefusedCertificateError(
+            f"{network.head.name} mixes outputs, and not all that it reads are proved"
+        )
+    network = network.without_head(pair.output)
     _check_model(certificate, network)
     notes = []
     if sha256 != certificate.sha256:

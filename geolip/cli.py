@@ -24,6 +24,7 @@ from geolip.errors import (
     UsageError,
 )
 from geolip.files import check_writable, write_whole
+from geolip.parameters import KeyValue, Region, Rows, Seconds
 
 _ABOVE_MAX = 5
 _Options: TypeAlias = tuple[tuple[str, Any], ...]
@@ -52,74 +53,10 @@ def _fail(error: GeolipError) -> NoReturn:
     sys.exit(error.exit_code)
 
 
-class _Seconds(click.ParamType[float]):
-    """A duration: ``90``, ``90s``, ``10m`` or ``1.5h``."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        text = str(value).strip().lower()
-        unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
-        try:
-            return float(text[:-1]) * unit if unit else float(text)
-        except ValueError:
-            self.fail(
-                f"{value!r} is not a duration such as 90, 10m or 1.5h", param, ctx
-            )
-
-
-class _Rows(click.ParamType[str | list[int]]):
-    """Output indices: ``largest``, ``all`` or ``0,3,7``."""
-
-    name = "rows"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str | list[int]:
-        if value in ("largest", "all"):
-            return str(value)
-        try:
-            return [int(part) for part in str(value).split(",")]
-        except ValueError:
-            self.fail(
-                f"{value!r} is not largest, all or a list such as 0,3", param, ctx
-            )
-
-
-class _Region(click.ParamType[tuple[float, float]]):
-    """The interval of every input coordinate: ``LOW,HIGH``."""
-
-    name = "low,high"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, float]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            low, high = map(float, str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a pair of numbers LOW,HIGH", param, ctx)
-        if not -math.inf < low <= high < math.inf:
-            self.fail(f"{value!r}: expected finite LOW <= HIGH", param, ctx)
-        return low, high
-
-
-class _Option(click.ParamType[tuple[str, Any]]):
-    """A solver option ``key=value``; the value is JSON if it parses as such."""
-
-    name = "key=value"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
-        key, separator, text = str(value).partition("=")
-        if not (key and separator):
-            self.fail(f"{value!r} is not of the form key=value", param, ctx)
-        try:
-            return key, json.loads(text)
-        except json.JSONDecodeError:
-            return key, text
-
-
 _limits = click.option(
     "--limit",
     "limits",
-    type=_Option(),
+    type=KeyValue(),
     multiple=True,
     help="On reading MODEL: memory=BYTES, seconds=NUMBER.",
 )
@@ -157,16 +94,16 @@ def _tensors(command: Any) -> Any:
     show_default=True,
     help="Relative verified gap at which the solver may stop.",
 )
-@click.option("--time-limit", type=_Seconds(), help="For all solves: 90, 10m, 1.5h.")
+@click.option("--time-limit", type=Seconds(), help="For all solves: 90, 10m, 1.5h.")
 @click.option(
     "--rows",
-    type=_Rows(),
+    type=Rows(),
     default="largest",
     show_default=True,
     help="Outputs to settle: largest bounds all but settles one, all, or 0,3.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("-S", "options", type=_Option(), multiple=True, help="Solver option.")
+@click.option("-S", "options", type=KeyValue(), multiple=True, help="Solver option.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--output",
@@ -182,7 +119,7 @@ def _tensors(command: Any) -> Any:
 @click.option("--exact", is_flag=True, help="Check in exact integer arithmetic too.")
 @click.option(
     "--float-exec",
-    type=_Region(),
+    type=Region(),
     metavar="LOW,HIGH",
     help="Bound the error of a float32 execution too, for inputs between these.",
 )

@@ -79,14 +79,14 @@ def test_every_unsupported_node_is_listed() -> None:
         node("Mul", ["e", "e"], ["f"], name="square"),
         node("Frobnicate", ["e"], ["g"], domain="com.example"),
         node("Sum", ["d", "f", "g"], ["h"]),
-        node("Softmax", ["h"], ["y"]),
+        node("Hardmax", ["h"], ["y"]),
     ]
     assert refused(build(nodes, (1, 2, 4, 4))) == [
         "LpPool 'pool1': not supported yet",
         "Exp 'c': has unbounded slope, so it has no global Lipschitz constant",
         "Mul 'square': product of two activations has no global Lipschitz constant",
         "Frobnicate 'g': operators of domain 'com.example' are not supported",
-        "Softmax 'y': is no scalar activation: remove it and certify what it reads",
+        "Hardmax 'y': jumps, so it has no Lipschitz constant",
     ]
 
 
@@ -138,6 +138,16 @@ def test_constants_that_depend_on_an_element_type() -> None:
     assert refused(build(nodes, constants=constants, opset=26)) == [
         "BitCast 'c': jumps, so it has no Lipschitz constant"
     ]
+
+
+def test_constants_of_a_version_without_implementation() -> None:
+    constants = {"q": np.ones(3, np.int8), "s": np.ones(1, np.float32)[0]}
+    nodes = [
+        node("DequantizeLinear", ["q", "s"], ["c"]),
+        node("Mul", ["x", "c"], ["y"]),
+    ]
+    (line,) = refused(build(nodes, constants=constants, opset=13))
+    assert "not implemented for constants in opset 13" in line
 
 
 def test_control_flow_on_constants() -> None:

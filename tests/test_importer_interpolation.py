@@ -223,8 +223,10 @@ def test_wrong_resizing(
 def test_too_many_places() -> None:
     (line,) = refused(resize({}, [1, 12], sizes=[1, 2**40]))
     assert "at 1099511627776 places along an axis" in line
+    giant = resize({}, [1, 1, 1, 1], sizes=[1, *[2**13] * 3])
+    assert_wrong(giant, "Resize 'y'", "does not fit in memory")
     (line,) = refused(aligned([[0, 0, 6e8, 6e8]]))
-    assert "at most 65536 are supported" in line
+    assert "at most 16384 are supported" in line
 
 
 # Sampling ---------------------------------------------------------------------------

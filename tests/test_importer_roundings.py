@@ -136,6 +136,25 @@ def test_widening_cast_is_the_identity(source: int, target: int) -> None:
     assert not load(build([cast], [3], element=source)).blocks
 
 
+@pytest.mark.parametrize(("code", "exact"), [(np.int8, True), (np.int32, False)])
+def test_quantised_weights_are_the_products(code: type, exact: bool) -> None:
+    codes = np.array([[-128, 127], [3, -7]]).astype(code)
+    scales, zeros = np.float32([0.1, 0.7]), np.array([5, -9]).astype(code)
+    nodes = [
+        node("DequantizeLinear", ["q", "s", "z"], ["w"], axis=0),
+        node("MatMul", ["w", "x"], ["y"]),
+    ]
+    constants = {"q": codes, "s": scales, "z": zeros}
+    network = load(build(nodes, [2], constants, opset=19))
+    assert (network.inexact == ()) == exact
+    (operator,) = network.output.terms.values()
+    assert operator.roundings == 0
+    for k in range(2):
+        for i in range(2):
+            product = (int(codes[k, i]) - int(zeros[k])) * Fraction(float(scales[k]))
+            assert Fraction(float(operator.dense()[k, i])) == product
+
+
 def test_half_precision_weights_are_widened() -> None:
     W = weights(0, 3, 2).astype(np.float16)
     nodes = [
@@ -144,3 +163,36 @@ def test_half_precision_weights_are_widened() -> None:
     ]
     (operator,) = load(build(nodes, [1, 3], {"w": W})).output.terms.values()
     np.testing.assert_array_equal(operator.dense(), W.T.astype(float))
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        node("ConvTranspose", ["x", "w"], ["y"]),
+        node("Einsum", ["x", "w"], ["y"], equation="bct,cdk->bdtk"),
+    ],
+    ids=["ConvTranspose", "Einsum"],
+)
+def test_roundings_of_computed_weights_are_carried(reader: NodeProto) -> None:
+    nodes = [node("Div", ["v", "s"], ["w"]), reader]
+    constants = {"v": weights(0, 2, 3, 2), "s": np.array(3.0, np.float32)}
+    network = load(build(nodes, [1, 2, 4], constants))
+    assert network.inexact == ()
+    (operator,) = network.output.terms.values()
+    factors = operator.factors if isinstance(operator, Composition) else (operator,)
+    assert max(factor.roundings for factor in factors) == 1
+
+
+def test_sampled_weights_are_rounded_once() -> None:
+    places = np.float32([0.1, -0.3, 0.7])
+    sampled = node("GridSample", ["x", "g"], ["y"], align_corners=1)
+    grid = {"g": places.reshape(1, 1, 1, 1, 3)}
+    model = build([sampled], [1, 1, 2, 2, 2], grid, opset=20)
+    (operator,) = load(model).output.terms.values()
+    assert operator.roundings == 1
+    wanted = np.ones(1, object)
+    for place in places[::-1]:
+        share = (Fraction(float(place)) + 1) / 2
+        wanted = np.kron(wanted, np.array([1 - share, share]))
+    for entry, weight in zip(operator.dense().ravel(), wanted, strict=True):
+        assert abs(Fraction(float(entry)) - weight) <= UNIT * weight

@@ -1,5 +1,8 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
+import os
+from threading import Lock
+
 from geolip.errors import UnknownTensorError
 from geolip.importer.fate import Fate as Fate
 from geolip.importer.graph import build
@@ -8,12 +11,16 @@ from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
 from geolip.importer.reader import Model as Model
-from geolip.importer.reader import Source, fetch
+from geolip.importer.reader import Source as Source
+from geolip.importer.reader import fetch as fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
 
 DEFAULT_LIMITS = Limits()
+
+# A child process waits for ever for a module that another thread was importing.
+_READING = Lock()
 
 
 def load(
@@ -81,10 +88,12 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    held = fetch(model)
-    if isinstance(held, Source):
-        rehearse(lambda: _built(held, input_name, output_name), limits)
-    return _built(held, input_name, output_name)
+    with _READING:
+        if not isinstance(model, str | os.PathLike | bytes):
+            return _built(model, input_name, output_name)
+        source = fetch(model)
+        rehearse(lambda: _built(source, input_name, output_name), limits)
+        return _built(source, input_name, output_name)
 
 
 def survey(

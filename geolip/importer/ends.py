@@ -119,7 +119,7 @@ def _inner(graph: GraphProto, nodes: Sequence[NodeProto], name: str) -> ValueInf
         return declared[name]
     raise UnknownTensorError(
         f"the model does not tell the shape of tensor {name!r}: "
-        "onnx.shape_inference.infer_shapes adds the shapes of all tensors"
+        "infer_shapes of ONNX adds the shapes of all tensors"
     )
 
 

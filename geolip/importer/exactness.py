@@ -80,6 +80,8 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
     reals = [real(value) for value in numbers if is_real(value.dtype)]
     if kind in _COMPARING or not any(is_real(value.dtype) for value in outputs):
         return UNKNOWN if given or (kind not in _COMPARING and reals) else 0
+    if kind == "DequantizeLinear" and not given and _is_short_code(operation):
+        return 0
     with np.errstate(all="ignore"):
         found = _counted(operation, reals, outputs[0].astype(float))
     return found if found <= _MOST else UNKNOWN
@@ -88,6 +90,18 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
 def _widens(operation: Operation) -> bool:
     source = operation.types[0]
     return source is not None and widens(source, from_code(operation.attributes["to"]))
+
+
+def _is_short_code(operation: Operation) -> bool:
+    """Return whether codes of 16 bits are multiplied with scales of 24, exactly."""
+    codes, scales = operation.inputs[:2]
+    return (
+        isinstance(codes, np.ndarray)
+        and isinstance(scales, np.ndarray)
+        and codes.dtype.itemsize <= 2
+        and is_short(real(scales))
+        and not operation.attributes.get("output_dtype", 0)
+    )
 
 
 def _counted(operation: Operation, inputs: Sequence[Array], output: Array) -> float:

@@ -44,7 +44,7 @@ def evaluate(
     Raises
     ------
     RefusedError
-        If a result is not a tensor.
+        If a result is not a tensor, or this version is not implemented.
     ValueError
         If it does not fit in memory; ONNX's implementation raises other types too.
     """
@@ -71,9 +71,16 @@ def evaluate(
         [helper.make_empty_tensor_value_info(name) for name in single.output],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    try:
+        evaluator = ReferenceEvaluator(model)
+    except RuntimeError as error:
+        raise RefusedError(
+            f"is not implemented for constants in opset {opset}: "
+            "onnx.version_converter converts the model"
+        ) from error
     # Infinite and undefined values are noticed where a constant is used.
     with np.errstate(all="ignore"):
-        results = ReferenceEvaluator(model).run(None, feeds)
+        results = evaluator.run(None, feeds)
     if not all(isinstance(value, np.ndarray | np.generic) for value in results):
         raise RefusedError("gives something else than a tensor")
     return [np.asarray(value) for value in results]

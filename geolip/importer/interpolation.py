@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
+from geolip.importer.growth import check_fits
 from geolip.importer.magnitude import checked
 from geolip.importer.refusals import RefusedError
 from geolip.linear import Sparse
@@ -23,7 +24,7 @@ Weights: TypeAlias = Mapping[int, Fraction]
 # Runtimes compute places in float32.
 NEAR = Fraction(1, 2**18)
 # More places along one axis would take minutes.
-_MOST = 2**16
+_MOST = 2**14
 _BITS = 53
 
 
@@ -176,6 +177,7 @@ def stacked(rows: Sequence[Weights], size: int) -> Sparse:
 
 def separable(axes: Sequence[Sparse]) -> Sparse:
     """Return the map that applies one matrix along each axis of a tensor."""
+    check_fits([axis.matrix.nnz for axis in axes])
     whole, bits = sparse.csr_array(np.ones((1, 1))), 0
     for axis in axes:
         whole = sparse.csr_array(sparse.kron(whole, axis.matrix, format="csr"))

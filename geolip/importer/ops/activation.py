@@ -31,6 +31,7 @@ def _attribute(operation: Operation, name: str) -> float:
 
 
 def _celu(operation: Operation) -> Block:
+    """Ask for a positive alpha."""
     alpha = _attribute(operation, "alpha")
     if alpha <= 0:
         raise RefusedError(f"its alpha is {alpha}: expected a positive number")
@@ -38,6 +39,7 @@ def _celu(operation: Operation) -> Block:
 
 
 def _clip(operation: Operation) -> Value | Block:
+    """Ask for constant limits."""
     value = operation.affine(0)
     low, high = (
         _limit(operation, 1, "min", -np.inf),
@@ -87,6 +89,7 @@ def _leaky_relu(operation: Operation) -> Value | Block:
 
 
 def _prelu(operation: Operation) -> Value | Block:
+    """Ask for a constant slope."""
     value, slopes = operation.affine(0), operation.real(1)
     if np.broadcast_shapes(value.shape, slopes.shape) != value.shape:
         raise ValueError(f"slopes {slopes.shape} do not fit an input {value.shape}")
@@ -97,6 +100,7 @@ def _prelu(operation: Operation) -> Value | Block:
 
 
 def _shrink(operation: Operation) -> Block:
+    """Ask for a lambd that is the bias."""
     threshold, bias = _attribute(operation, "lambd"), _attribute(operation, "bias")
     if bias != threshold or threshold < 0:
         raise RefusedError(
@@ -114,6 +118,7 @@ def _swish(operation: Operation) -> Value | Block:
 
 
 def _thresholded_relu(operation: Operation) -> Block:
+    """Ask for alpha 0."""
     alpha = _attribute(operation, "alpha")
     if alpha != 0.0:
         raise RefusedError(

@@ -37,6 +37,7 @@ def _of_tensors(operation: Operation) -> Layers:
 
 
 def _of_windows(operation: Operation) -> Layers:
+    """Ask for Indices that nobody reads."""
     value = operation.affine(0)
     cells, shape = pooled_cells(operation, value.shape)
     found = yield from _extreme(operation, value, np.maximum(cells, NOTHING), shape)

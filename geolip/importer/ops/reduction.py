@@ -7,13 +7,10 @@ import numpy as np
 
 from geolip.importer.algebra import entries, mapped
 from geolip.importer.axes import keeps_axes, reduced_axes
+from geolip.importer.growth import check_fits
 from geolip.importer.operation import Operation, Reader, Value
-from geolip.importer.refusals import RefusedError
 from geolip.linear import Dense
 from geolip.network import Affine
-
-# The matrix of cumulative sums is stored in full.
-_LONGEST = 4096
 
 
 def _sum(operation: Operation) -> Value:
@@ -58,8 +55,7 @@ def _cumulative_sum(operation: Operation) -> Value:
     (axis,), rank = operation.integers(1), len(value.shape)
     if not -rank <= axis < rank:
         raise ValueError(f"axis {axis} does not exist in shape {value.shape}")
-    if value.shape[axis] > _LONGEST:
-        raise RefusedError(f"along more than {_LONGEST} entries is not supported")
+    check_fits([value.shape[axis]] * 2)
     before, (n, *after) = value.shape[: axis % rank], value.shape[axis % rank :]
     ones = np.tril(np.ones((n, n)), -1 if operation.attributes["exclusive"] else 0)
     matrix = ones.T.copy() if operation.attributes["reverse"] else ones

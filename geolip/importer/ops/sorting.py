@@ -19,6 +19,7 @@ from geolip.sectors import Mixture
 
 
 def _top(operation: Operation) -> Layers:
+    """Ask for Indices that nobody reads."""
     value, attributes = operation.affine(0), operation.attributes
     mixture = Mixture(value.linear, overlap=1)
     rank = len(value.shape)
