@@ -48,6 +48,7 @@ def describe(network: Network, fates: Sequence[Fate] = ()) -> dict[str, Any]:
         "output": {
             "name": network.output_name,
             "shape": list(network.output.shape),
+            "head": None if network.head is None else network.head.name,
             "reads": _reads(network.output.terms, names),
         },
         "neurons": network.neurons,
@@ -134,7 +135,8 @@ def table(network: Network, fates: Sequence[Fate] = ()) -> str:
         )
     sink = content["output"]
     reads = (_sentence(sink["reads"]), *_figures(sink["reads"]))
-    rows.append(("", sink["name"], _shape(sink["shape"]), "output", "", *reads))
+    kind = sink["head"] or "output"
+    rows.append(("", sink["name"], _shape(sink["shape"]), kind, "", *reads))
     lines = _aligned(rows)
     if counts := Counter(fate.kind for fate in fates):
         kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())

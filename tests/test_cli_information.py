@@ -93,6 +93,19 @@ def test_inspect_of_what_is_refused(tmp_path: Path) -> None:
     assert (refused["name"], refused["kind"]) == ("steep", "refused")
 
 
+def test_inspect_of_a_head(tmp_path: Path) -> None:
+    model = build(
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("Softmax", ["r"], ["y"]),
+    )
+    path = stored(model, tmp_path)
+    lines = succeeded("inspect", path).splitlines()
+    assert lines[3].split()[:3] == ["y", "1x3", "Softmax"]
+    content = json.loads(succeeded("inspect", path, "--json"))
+    assert content["output"]["head"] == "Softmax"
+    assert [entry["kind"] for entry in content["nodes"]] == ["activation", "head"]
+
+
 def test_solvers() -> None:
     lines = succeeded("solvers").splitlines()
     assert [line.split()[0] for line in lines] == backend.names()

@@ -1,7 +1,9 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
 import os
+from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from geolip.errors import UnknownTensorError
 from geolip.importer.fate import Fate as Fate
@@ -16,6 +18,8 @@ from geolip.importer.reader import fetch as fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
+
+_Result = TypeVar("_Result")
 
 DEFAULT_LIMITS = Limits()
 
@@ -88,12 +92,7 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    with _READING:
-        if not isinstance(model, str | os.PathLike | bytes):
-            return _built(model, input_name, output_name)
-        source = fetch(model)
-        rehearse(lambda: _built(source, input_name, output_name), limits)
-        return _built(source, input_name, output_name)
+    return _rehearsed(lambda held: _built(held, input_name, output_name), model, limits)
 
 
 def survey(
@@ -116,17 +115,26 @@ def survey(
         One for every node that the output depends on, in the order of the graph; none
         for weight matrices.
     """
-    held = fetch(model)
 
-    def work() -> list[Fate]:
+    def nodes(held: Model | Source) -> list[Fate]:
         parsed, _ = read(held)
         if isinstance(parsed, Network):
             return []
         return _survey(parsed, input_name, output_name)
 
-    if isinstance(held, Source):
-        rehearse(work, limits)
-    return work()
+    return _rehearsed(nodes, model, limits)
+
+
+def _rehearsed(
+    work: Callable[[Model | Source], _Result], model: Model, limits: Limits
+) -> _Result:
+    """Do what reads a model, first in a child process if it is of a stranger."""
+    with _READING:
+        if not isinstance(model, str | os.PathLike | bytes):
+            return work(model)
+        source = fetch(model)
+        rehearse(lambda: work(source), limits)
+        return work(source)
 
 
 def _built(

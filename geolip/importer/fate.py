@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-FOLDED, LINEAR, ACTIVATION = "folded", "linear", "activation"
+FOLDED, LINEAR, ACTIVATION, HEAD = "folded", "linear", "activation", "head"
 REFUSED, UNREAD = "refused", "not read"
 
 
@@ -17,8 +17,9 @@ class Fate:
     shape : tuple of int or None
         Of its first output, where it is known.
     kind : str
-        ``folded`` for constants, ``linear`` where it is merged into a map, or
-        ``activation``; ``refused``, or ``not read`` where it reads what is refused.
+        ``folded`` for constants, ``linear`` where it is merged into a map,
+        ``activation``, or ``head`` for a last Softmax; ``refused``, or ``not read``
+        where it reads what is refused.
     reason : str or None
         Why it is refused.
     """

@@ -19,7 +19,7 @@ from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
-from geolip.importer.fate import ACTIVATION, FOLDED, LINEAR, REFUSED, UNREAD, Fate
+from geolip.importer.fate import ACTIVATION, FOLDED, HEAD, LINEAR, REFUSED, UNREAD, Fate
 from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
@@ -171,6 +171,8 @@ class _Walk:
             return result(REFUSED, reason)
         if len(self.blocks) > blocks:
             return result(ACTIVATION)
+        if any(name in self.finals for name in node.output):
+            return result(HEAD)
         moving = any(isinstance(value, Affine) and value.terms for value in known)
         return result(LINEAR if moving else FOLDED if known else UNREAD)
 
