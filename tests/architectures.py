@@ -99,4 +99,5 @@ REFUSED: dict[str, tuple[Architecture, str]] = {
 
 RARE = {f"mlp {name}" for name in ("celu", "gelu tanh", "hardsigmoid", "hardtanh")}
 RARE |= {f"mlp {name}" for name in ("leaky relu", "relu6", "selu")}
-"""Those that differ from others by an activation only, and are left to the long run."""
+RARE |= {"lenet max", "squeezenet", "inception", "preactivation resnet"}
+"""Those that differ little from others, and are left to the long run."""
