@@ -60,6 +60,8 @@ class Bounding:
         Its settings; the time limit is for all targets together.
     refine_all : bool
         Whether each target is settled to the accuracy, or only the largest.
+    seeks_lower_bounds : bool
+        False where the network only moves more than the one that is asked about.
     clock, progress
         Where stages are timed and lines are shown.
 
@@ -77,6 +79,7 @@ class Bounding:
     engine: backend.Backend
     settings: Settings
     refine_all: bool
+    seeks_lower_bounds: bool
     clock: StageClock
     progress: Progress
     notes: list[str] = field(default_factory=list)
@@ -275,6 +278,8 @@ class Bounding:
         self, target: Target, reduction: Reduction, solution: Solution
     ) -> tuple[float, float]:
         """Return lower bounds of the formal and of the true constant."""
+        if not self.seeks_lower_bounds:
+            return 0.0, 0.0
         seed = self.settings.seed
         with self.clock.stage("lower_bound"):
             fgl, direction = largest_pattern(

@@ -112,6 +112,7 @@ class Certificate:
         """What is proved, in words."""
         return claim(
             self.sha256,
+            (self.input_name, self.output_name),
             self.bound,
             self.input_norm,
             self.output_norm,
@@ -222,6 +223,7 @@ class Certificate:
 
 def claim(
     sha256: str,
+    ends: tuple[str, str],
     bound: float,
     input_norm: str,
     output_norm: str,
@@ -235,12 +237,13 @@ def claim(
         else ("F stands for its outputs " + ", ".join(map(str, outputs)) + " alone. ")
     )
     return (
-        f"Let F be the function computed by the ONNX graph {sha256} when every stored "
-        "parameter is read as the exact real number it encodes and every operator is "
-        f"evaluated in exact real arithmetic (inference mode). {which}Then "
-        f"||F(x)-F(y)||_{output_norm} <= {bound.hex()} ||x-y||_{input_norm} for all x, "
-        f"y in {DOMAIN}. Checked by {_CHECKS.get(trust, trust)}. This is not a "
-        "statement about any floating-point execution of the graph."
+        f"Let F be the function from tensor {ends[0]!r} to tensor {ends[1]!r} that the "
+        f"model {sha256} computes when every stored parameter is read as the exact "
+        "real number it encodes and every operator is evaluated in exact real "
+        f"arithmetic (inference mode). {which}Then ||F(x)-F(y)||_{output_norm} <= "
+        f"{bound.hex()} ||x-y||_{input_norm} for all x, y in {DOMAIN}. Checked by "
+        f"{_CHECKS.get(trust, trust)}. This is not a statement about any "
+        "floating-point execution of the model."
     )
 
 

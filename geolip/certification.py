@@ -36,6 +36,8 @@ def certify(
     norm: object = "inf",
     *,
     example_input: Any = None,
+    input_name: str | None = None,
+    output_name: str | None = None,
     method: str | None = None,
     solver: str | None = None,
     accuracy: float = Settings.accuracy,
@@ -61,6 +63,10 @@ def certify(
     example_input : torch.Tensor or tuple of them, optional
         What a PyTorch module is called with. The model is then its ONNX export, as
         `geolip.export` gives it.
+    input_name, output_name : str, optional
+        The tensors between which the function is, where it is not the whole model: the
+        output may be any tensor, such as the logits before a Softmax, the input any
+        through which alone the output depends on inputs. Other inputs must not matter.
     method : str, optional
         A relaxation's name; by default the one that goes with the norms.
     solver : str, optional
@@ -124,9 +130,17 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model, limits)
+        network, summary = _read(model, limits, input_name, output_name)
+        head = network.head
+        if head is not None and rows not in ("largest", "all"):
+            raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
+        network = network.without_head(pair.output)
         targets = _targets(network, pair, rows)
-        execution = None if float_exec is None else forward_error(model, float_exec)
+        execution = (
+            None
+            if float_exec is None
+            else forward_error(model, float_exec, input_name, output_name)
+        )
     bounding = Bounding(
         network=network,
         norms=pair,
@@ -135,10 +149,16 @@ def certify(
         engine=engine,
         settings=settings,
         refine_all=rows != "largest",
+        seeks_lower_bounds=head is None,
         clock=clock,
         progress=progress or _silent,
     )
     outputs = bounding.bound(targets)
+    if head is not None:
+        bounding.notes.append(
+            f"outputs are what {head.name} reads, times its Lipschitz constant "
+            f"{head.constants[pair.output.name]:g}; lower bounds are not sought"
+        )
     certificate = _certificate(network, pair, summary, bounding.proofs)
     if network.inexact:
         bounding.notes.append(f"an estimate: {checking.inexactness(network)}")
@@ -219,8 +239,12 @@ def _check_positive(name: str, value: Any) -> None:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
-def _read(model: Any, limits: Limits) -> tuple[Network, ModelSummary]:
-    network, sha256 = importer.load_with_hash(model, limits)
+def _read(
+    model: Any, limits: Limits, input_name: str | None, output_name: str | None
+) -> tuple[Network, ModelSummary]:
+    network, sha256 = importer.load_with_hash(
+        model, limits, input_name=input_name, output_name=output_name
+    )
     path = os.fspath(model) if isinstance(model, str | os.PathLike) else None
     return network, ModelSummary(
         path=path,

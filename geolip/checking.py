@@ -28,7 +28,7 @@ from geolip.certificate import (
 )
 from geolip.clock import StageClock
 from geolip.decimals import round_up
-from geolip.errors import RefusedCertificateError, UsageError
+from geolip.errors import RefusedCertificateError, UnknownTensorError, UsageError
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
 from geolip.fingerprint import fingerprint
@@ -117,8 +117,19 @@ def check(
         If the model cannot be read.
     """
     clock = StageClock()
-    network, sha256 = importer.load_with_hash(model, limits)
+    ends = certificate.input_name, certificate.output_name
+    try:
+        network, sha256 = importer.load_with_hash(
+            model, limits, input_name=ends[0], output_name=ends[1]
+        )
+    except UnknownTensorError as error:
+        raise RefusedCertificateError(f"it names tensors {ends}: {error}") from error
     pair = _norms(certificate)
+    if network.head is not None and certificate.outputs is not None:
+        raise RefusedCertificateError(
+            f"{network.head.name} mixes outputs, and not all that it reads are proved"
+        )
+    network = network.without_head(pair.output)
     _check_model(certificate, network)
     notes = []
     if sha256 != certificate.sha256:
@@ -136,6 +147,7 @@ def check(
         trust=trust,
         claim=claim(
             sha256,
+            ends,
             certificate.bound,
             pair.input.name,
             pair.output.name,
@@ -169,17 +181,10 @@ def _check_model(certificate: Certificate, network: Network) -> None:
     sectors = network.sectors()
     if fingerprint(sectors) != certificate.semantic_sha256:
         raise RefusedCertificateError("it is about another model: the weights differ")
-    tensors = (
-        (certificate.input_name, certificate.input_shape),
-        (certificate.output_name, certificate.output_shape),
-    )
-    found = (
-        (network.input_name, network.input_shape),
-        (network.output_name, network.output.shape),
-    )
-    if tensors != found:
+    shapes = tuple(certificate.input_shape), tuple(certificate.output_shape)
+    if shapes != (found := (network.input_shape, network.output.shape)):
         raise RefusedCertificateError(
-            f"it names tensors {tensors}, while the model has {found}"
+            f"it names tensors of shapes {shapes}, while the model has {found}"
         )
     pairs = [(block.lower, block.upper) for block in sectors.blocks]
     agree = len(pairs) == len(certificate.slopes) and all(

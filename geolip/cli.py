@@ -130,8 +130,20 @@ def main() -> None:
     """Certified Lipschitz constants of neural networks."""
 
 
+def _tensors(command: Any) -> Any:
+    """Add the options that name the two ends of the network."""
+    options = (
+        click.option("--input-name", help="Begin at this tensor of the graph."),
+        click.option("--output-name", help="End at this one, such as the logits."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("model", type=click.Path())
+@_tensors
 @click.option(
     "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
 )
@@ -179,6 +191,8 @@ def main() -> None:
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def certify(
     model: str,
+    input_name: str | None,
+    output_name: str | None,
     norm: str,
     method: str | None,
     solver: str,
@@ -197,7 +211,7 @@ def certify(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Certify the Lipschitz constant of MODEL, an ONNX file."""
+    """Certify the Lipschitz constant of MODEL: an ONNX, .mat, .npz or .nnet file."""
     # A polite kill is an interrupt: what is verified by then is reported.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     memory.prepare()
@@ -221,6 +235,8 @@ def certify(
         report = run(
             model,
             norm,
+            input_name=input_name,
+            output_name=output_name,
             method=method,
             solver=solver,
             accuracy=accuracy,
@@ -253,13 +269,25 @@ def certify(
 
 @main.command()
 @click.argument("model", type=click.Path())
+@_tensors
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_limits
-def inspect(model: str, as_json: bool, limits: _Options) -> None:
+def inspect(
+    model: str,
+    input_name: str | None,
+    output_name: str | None,
+    as_json: bool,
+    limits: _Options,
+) -> None:
     """Show the layers of MODEL, or everything in it that is not supported."""
     from geolip import importer, inspection
 
-    network = importer.load(model, importer.Limits.of(dict(limits)))
+    network = importer.load(
+        model,
+        importer.Limits.of(dict(limits)),
+        input_name=input_name,
+        output_name=output_name,
+    )
     if as_json:
         click.echo(json.dumps(inspection.describe(network), indent=2))
     else:

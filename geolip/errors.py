@@ -26,6 +26,10 @@ class UsageError(GeolipError):
     exit_code = 2
 
 
+class UnknownTensorError(UsageError):
+    """A tensor is asked for that the model does not have."""
+
+
 class ModelError(GeolipError):
     """The model cannot be read: not ONNX, truncated, inconsistent, not finite.
 

@@ -7,14 +7,15 @@ the network computes is fixed here; how far its output can move is asked of its
 Source: docs/theory.md section 1.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from geolip.activations import Activation
 from geolip.arrays import Array
-from geolip.linear import LinearOperator
+from geolip.linear import LinearOperator, compose, scaling
+from geolip.norms import Norm
 from geolip.sectors import LinearMap, Mixture, SectorBlock, SectorNetwork
 
 
@@ -79,6 +80,25 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
+class Head:
+    """A last function that is not applied entry by entry, such as a softmax.
+
+    Parameters
+    ----------
+    name : str
+        The ONNX operator.
+    function : callable
+        Of columns (m, r).
+    constants : mapping of str to float
+        Its Lipschitz constant from each norm to the same norm, or more.
+    """
+
+    name: str
+    function: Callable[[Array], Array]
+    constants: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
 class Network:
     """A frozen network; evaluates in float64.
 
@@ -95,6 +115,8 @@ class Network:
     inexact : tuple of str
         Nodes whose factors the graph computes from others, which may have been rounded:
         bounds are then about the rounded factors.
+    head : Head, optional
+        What the output goes through in the end.
     """
 
     input_shape: tuple[int, ...]
@@ -103,6 +125,7 @@ class Network:
     input_name: str = "input"
     output_name: str = "output"
     inexact: tuple[str, ...] = ()
+    head: Head | None = None
 
     @property
     def input_size(self) -> int:
@@ -115,7 +138,10 @@ class Network:
         return sum(block.size for block in self.blocks)
 
     def preactivations(self, X: Array) -> list[Array]:
-        """Return z_1..z_K (n_k, r) and the output (m, r) for input points (n, r)."""
+        """Return z_1..z_K (n_k, r) and the output (m, r) for input points (n, r).
+
+        The output is that before the head.
+        """
         values = [X]
         results = []
         for block in self.blocks:
@@ -125,13 +151,27 @@ class Network:
 
     def evaluate(self, X: Array) -> Array:
         """Return the outputs (m, r) at the input points that are columns of ``X``."""
-        return self.preactivations(X)[-1]
+        output = self.preactivations(X)[-1]
+        return output if self.head is None else self.head.function(output)
 
     def slopes(self, X: Array) -> list[Array]:
         """Return all activations' derivatives (n_k, r) at the columns of ``X``."""
         points = self.preactivations(X)[:-1]
         pairs = zip(self.blocks, points, strict=True)
         return [block.activation.derivative(z) for block, z in pairs]
+
+    def without_head(self, norm: Norm) -> "Network":
+        """Return a network that moves at least as much in an output norm.
+
+        That is what the head reads times the head's constant, or the network itself.
+        """
+        if self.head is None:
+            return self
+        constant = self.head.constants[norm.name]
+        multiply = scaling(np.full(self.output.size, constant))
+        terms = {j: compose(multiply, A) for j, A in self.output.terms.items()}
+        output = replace(self.output, terms=terms, bias=constant * self.output.bias)
+        return replace(self, output=output, head=None)
 
     def sectors(self) -> SectorNetwork:
         """Return the network of differences, with sectors in place of activations."""

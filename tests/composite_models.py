@@ -118,6 +118,10 @@ COMPOSITES = {
         lambda g, x: g("Log", sigmoid(g, x)),
     ],
     "LogSigmoid": [lambda g, x: g("Log", g("Sigmoid", x))],
+    "Softsign": [
+        lambda g, x: g("Div", x, g("Add", g("Abs", x), 1.0)),
+        lambda g, x: g("Mul", g("Reciprocal", g("Add", 1.0, g("Abs", x))), x),
+    ],
     "Sigmoid": [
         sigmoid,
         lambda g, x: g("Reciprocal", g("Add", g("Exp", g("Neg", x)), 1.0)),
@@ -152,6 +156,11 @@ IMPOSTORS = {
         "Mul", x, g("Tanh", g("Softplus", g("Mul", 2.0, x)))
     ),
     "log of 2 + exp": lambda g, x: g("Log", g("Add", 2.0, g("Exp", x))),
+    "softsign of 2 + |x|": lambda g, x: g("Div", x, g("Add", g("Abs", x), 2.0)),
+    "softsign of |x|": lambda g, x: g("Div", x, g("Abs", x)),
+    "softsign of another tensor": lambda g, x: g(
+        "Div", g("Relu", x), g("Add", g("Abs", x), 1.0)
+    ),
     "log of exp": lambda g, x: g("Log", g("Exp", x)),
     "reciprocal of 2 + exp": lambda g, x: g("Div", 1.0, g("Add", 2.0, g("Exp", x))),
     "exp": lambda g, x: g("Exp", x),

@@ -22,11 +22,11 @@ from independent_network import Network, RefusedError, need
 KEYS = "bound claim domain format input model output proofs slopes trust versions"
 HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
 CLAIM = (
-    "Let F be the function computed by the ONNX graph {} when every stored parameter "
-    "is read as the exact real number it encodes and every operator is evaluated in "
-    "exact real arithmetic (inference mode). {}Then ||F(x)-F(y)||_{} <= {} ||x-y||_{} "
-    "for all x, y in R^n. Checked by {}. This is not a statement about any "
-    "floating-point execution of the graph."
+    "Let F be the function from tensor {!r} to tensor {!r} that the model {} computes "
+    "when every stored parameter is read as the exact real number it encodes and every "
+    "operator is evaluated in exact real arithmetic (inference mode). {}Then "
+    "||F(x)-F(y)||_{} <= {} ||x-y||_{} for all x, y in R^n. Checked by {}. This is not "
+    "a statement about any floating-point execution of the model."
 )
 TRUST = {
     "exact": "exact integer arithmetic",
@@ -93,7 +93,8 @@ def _check_frame(top, network):
         if len(indices) < outputs:
             which = f"F stands for its outputs {', '.join(map(str, indices))} alone. "
     norms = top["output"]["norm"], top["bound"], top["input"]["norm"]
-    claim = CLAIM.format(top["model"]["sha256"], which, *norms, TRUST[top["trust"]])
+    model = top["input"]["name"], top["output"]["name"], top["model"]["sha256"]
+    claim = CLAIM.format(*model, which, *norms, TRUST[top["trust"]])
     need(top["claim"] == claim, "the claim says something else")
 
 

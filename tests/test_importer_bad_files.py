@@ -32,7 +32,7 @@ def test_text_file(tmp_path: Path) -> None:
 
 def test_bytes_that_are_no_model() -> None:
     content = relu_model().SerializeToString()
-    assert_wrong(b"This is no network.", "bytes are not an ONNX model")
+    assert_wrong(b"This is no network.", "19 bytes is not an ONNX model")
     assert_wrong(b"", "no input")
     for length in range(1, len(content)):
         assert_wrong(content[:length])

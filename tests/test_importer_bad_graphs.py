@@ -8,6 +8,8 @@ from importer_models import node
 from importer_refusals import assert_wrong, build, relu_model
 from onnx import ModelProto, TensorProto, helper
 
+from geolip.importer import load
+
 
 def test_empty_model() -> None:
     assert_wrong(ModelProto(), "no input")
@@ -26,9 +28,14 @@ def test_output_that_nothing_computes() -> None:
 
 
 def test_several_inputs_or_outputs() -> None:
-    model = relu_model()
-    model.graph.input.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, [1]))
+    other = helper.make_tensor_value_info("u", TensorProto.FLOAT, [1])
+    model = build([node("Add", ["x", "u"], ["y"])])
+    model.graph.input.append(other)
     assert_wrong(model, "2 inputs", "'x', 'u'")
+    # One that does not matter does not stand in the way.
+    model = relu_model()
+    model.graph.input.append(other)
+    assert load(model).input_name == "x"
     model = relu_model()
     model.graph.output.append(helper.make_empty_tensor_value_info("x"))
     assert_wrong(model, "2 outputs", "'y', 'x'")

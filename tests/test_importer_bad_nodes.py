@@ -79,14 +79,14 @@ def test_every_unsupported_node_is_listed() -> None:
         node("Mul", ["e", "e"], ["f"], name="square"),
         node("Frobnicate", ["e"], ["g"], domain="com.example"),
         node("Sum", ["d", "f", "g"], ["h"]),
-        node("Softmax", ["h"], ["y"]),
+        node("Hardmax", ["h"], ["y"]),
     ]
     assert refused(build(nodes, (1, 2, 4, 4))) == [
         "LpPool 'pool1': not supported yet",
         "Exp 'c': has unbounded slope, so it has no global Lipschitz constant",
         "Mul 'square': product of two activations has no global Lipschitz constant",
         "Frobnicate 'g': operators of domain 'com.example' are not supported",
-        "Softmax 'y': is no scalar activation: remove it and certify what it reads",
+        "Hardmax 'y': jumps, so it has no Lipschitz constant",
     ]
 
 

@@ -15,7 +15,7 @@ from geolip.errors import ModelError
 from geolip.importer import Limits, load
 
 HUGE = 2**40
-LITTLE = Limits(memory=2**28)
+LITTLE = Limits(memory=2**28, seconds=3)
 CONSTANTS: dict[str, Any] = {
     "shape": integers(HUGE, 1),
     "square": integers(2**20, 2**20),
@@ -71,7 +71,7 @@ def test_giants(name: str) -> None:
     start = time.monotonic()
     with pytest.raises(ModelError):
         load(build(nodes, (1, 1), constants, opset=18).SerializeToString(), LITTLE)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 10
 
 
 def test_doubling() -> None:
@@ -79,7 +79,7 @@ def test_doubling() -> None:
     names = ["x", *(f"d{k}" for k in range(40)), "y"]
     nodes = [node("Concat", [a, a], [b], axis=1) for a, b in pairwise(names)]
     content = build(nodes, (1, 1024)).SerializeToString()
-    with pytest.raises(ModelError, match="of memory"):
+    with pytest.raises(ModelError, match=r"Concat .*of memory"):
         load(content, LITTLE)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imported_values import evaluate
 from importer_models import node
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from geolip.errors import ModelError, UnsupportedModelError
@@ -128,6 +128,31 @@ def test_constants_that_differ_between_entries_are_no_pattern():
     graph = Graph()
     graph("Mul", "x", graph("Sigmoid", graph("Mul", "x", "each")))
     graph.constants["each"] = np.arange(5, dtype=np.float32)
+    with pytest.raises(UnsupportedModelError, match="product of two activations"):
+        load(graph.model())
+
+
+@pytest.mark.parametrize(("value", "exact"), [(1.702, True), (0.1, False)])
+def test_constants_in_the_type_of_the_input(value, exact):
+    """As in the bodies of functions; 0.1 is stored in float64, which a cast rounds."""
+    graph = Graph()
+    slope = graph("CastLike", "slope", "x")
+    graph("Mul", "x", graph("Sigmoid", graph("Mul", slope, "x")))
+    stored = np.float32(value) if exact else np.float64(value)
+    graph.constants["slope"] = np.array(stored)
+    if exact:
+        assert names_of(load_graph(graph)) == ["Swish"]
+    else:
+        with pytest.raises(UnsupportedModelError, match="rounds them"):
+            load(graph.model())
+
+
+def test_constants_in_a_type_that_is_not_known_are_no_pattern():
+    graph = Graph()
+    wide = graph("Cast", "x", to=TensorProto.DOUBLE)
+    slope = graph("CastLike", "slope", wide)
+    graph("Mul", wide, graph("Sigmoid", graph("Mul", slope, wide)))
+    graph.constants["slope"] = np.array(2.0)
     with pytest.raises(UnsupportedModelError, match="product of two activations"):
         load(graph.model())
 

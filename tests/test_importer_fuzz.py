@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from cli_runs import run
-from fuzzing import BATCH, case, outcomes
+from fuzzing import BATCH, outcomes
+from model_changes import case
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
 

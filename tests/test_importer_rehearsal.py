@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from importer_refusals import assert_wrong, build, relu_model
 from importer_refusals import refused as refused_lines
 
 from geolip.errors import ModelError, UnsupportedModelError, UsageError
-from geolip.importer import Limits, load
+from geolip.importer import Limits, load, rehearsal
 from geolip.importer.rehearsal import rehearse
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limits")
@@ -64,7 +64,7 @@ def load_here(content: bytes) -> None:
     from geolip.importer import _built
     from geolip.importer.reader import fetch
 
-    _built(fetch(content))
+    _built(fetch(content), None, None)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,34 @@ def test_no_child_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         rehearse(signal.pause, SHORT)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.fixture
+def forgotten_children() -> Iterator[None]:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("forgotten_children")
+def test_a_program_that_ignores_its_children() -> None:
+    assert load(relu_model().SerializeToString()).neurons == 3
+    assert_wrong(b"This is no network.", "not an ONNX model")
+    with pytest.raises(ModelError, match="crashed"):
+        rehearse(abort, SHORT)
+    with pytest.raises(ModelError, match="seconds"):
+        rehearse(spin, SHORT)
+
+
+def test_a_child_that_cannot_say_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is none that has succeeded."""
+
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(rehearsal, "_confine", failing)
+    with pytest.raises(ModelError, match="crashed"):
+        rehearse(int, SHORT)
 
 
 def test_threads_do_not_stand_in_each_others_way() -> None:

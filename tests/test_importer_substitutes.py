@@ -32,7 +32,7 @@ def test_gather_fewer_entries() -> None:
 
 @pytest.mark.parametrize(
     ("opset", "axes"),
-    [(7, (1, 0)), (7, (3, 1, 0)), (11, (0, 3)), (12, (-2, -1)), (12, (-1, 1, 0))],
+    [(7, (1, 0)), (7, (3, 1, 0)), (11, (0, 3)), (12, (-2, -1)), (12, (-1, 1, -3))],
 )
 def test_unsqueeze_in_any_order(opset: int, axes: Sequence[int]) -> None:
     nodes = [node("Unsqueeze", ["x"], ["u"], axes=axes), node("Relu", ["u"], ["y"])]

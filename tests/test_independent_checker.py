@@ -54,6 +54,7 @@ class Case:
         every = None in indices or len(indices) == np.prod(result["shape"])
         content["claim"] = claim(
             content["model"]["sha256"],
+            (given["name"], result["name"]),
             max(bounds),
             given["norm"],
             result["norm"],

@@ -97,7 +97,7 @@ def test_verify_in_little_memory(started, model, tmp_path):
     [(MemoryError, "out of memory"), (KeyboardInterrupt, "interrupted")],
 )
 def test_a_report_does_not_depend_on_the_exact_check(error, word, monkeypatch):
-    def short(*_):
+    def short(*_, **__):
         raise error
 
     monkeypatch.setattr(checking, "check", short)

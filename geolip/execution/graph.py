@@ -23,7 +23,13 @@ from geolip.network import Affine
 _FLOAT = np.dtype(np.float32)
 
 
-def output_of(model: ModelProto, low: float, high: float) -> tuple[Tensor, set[str]]:
+def output_of(
+    model: ModelProto,
+    low: float,
+    high: float,
+    input_name: str | None = None,
+    output_name: str | None = None,
+) -> tuple[Tensor, set[str]]:
     """Return what is known of a model's output, and the operators that make it.
 
     Parameters
@@ -32,6 +38,8 @@ def output_of(model: ModelProto, low: float, high: float) -> tuple[Tensor, set[s
         With its external data loaded.
     low, high : float
         Between which every coordinate of the input lies.
+    input_name, output_name : str, optional
+        As for `geolip.importer.load`.
 
     Raises
     ------
@@ -42,7 +50,7 @@ def output_of(model: ModelProto, low: float, high: float) -> tuple[Tensor, set[s
     CertificationError
         If a number may leave float32's range.
     """
-    interface = interface_of(model)
+    interface = interface_of(model, input_name, output_name)
     walk = _Walk(interface, low, high)
     given = {interface.input_name, *interface.stored}
     for node in live_nodes(interface.nodes, interface.output_name, given):

@@ -103,7 +103,12 @@ class FloatExecution:
         ]
 
 
-def forward_error(model: Model, region: Sequence[float]) -> FloatExecution:
+def forward_error(
+    model: Model,
+    region: Sequence[float],
+    input_name: str | None = None,
+    output_name: str | None = None,
+) -> FloatExecution:
     """Bound how far executing a model in float32 is from its real function.
 
     Parameters
@@ -113,6 +118,8 @@ def forward_error(model: Model, region: Sequence[float]) -> FloatExecution:
     region : pair of float
         Between which every coordinate of the input lies, ends included; the input
         itself is float32 numbers.
+    input_name, output_name : str, optional
+        As for `geolip.importer.load`.
 
     Returns
     -------
@@ -138,7 +145,7 @@ def forward_error(model: Model, region: Sequence[float]) -> FloatExecution:
     # Products below float64's range are covered by the underflow of float32; readers
     # refuse factors that are not finite.
     with np.errstate(under="ignore", divide="ignore"):
-        output, kinds = output_of(parsed, low, high)
+        output, kinds = output_of(parsed, low, high, input_name, output_name)
         errors = output.error
     if not np.isfinite(errors).all():
         raise CertificationError(

@@ -1,19 +1,33 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
+import os
+from threading import Lock
+
+from geolip.errors import UnknownTensorError
 from geolip.importer.graph import build
 from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
 from geolip.importer.reader import Model as Model
-from geolip.importer.reader import Source, fetch
+from geolip.importer.reader import Source as Source
+from geolip.importer.reader import fetch as fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
 
 DEFAULT_LIMITS = Limits()
 
+# A child process waits for ever for a module that another thread was importing.
+_READING = Lock()
 
-def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
+
+def load(
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
+) -> Network:
     """Read a model.
 
     Parameters
@@ -24,6 +38,12 @@ def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
         between each two and no biases.
     limits : Limits
         The most that reading a file or its content may take.
+    input_name, output_name : str, optional
+        The tensors of an ONNX graph between which the network is. The
+        output may be any tensor that a node computes, the input any tensor through
+        which alone the output depends on inputs; by default they are the only output
+        and the only input that matters. Where the input is named, inputs with a stored
+        default have this value.
 
     Returns
     -------
@@ -34,26 +54,30 @@ def load(model: Model, limits: Limits = DEFAULT_LIMITS) -> Network:
     Raises
     ------
     UsageError
-        If there is no such file, or the matrices do not form a network.
+        If there is no such file or tensor, or the matrices do not form a network.
     ModelError
         If the model cannot be read or contradicts itself.
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    return load_with_hash(model, limits)[0]
+    return load_with_hash(
+        model, limits, input_name=input_name, output_name=output_name
+    )[0]
 
 
 def load_with_hash(
-    model: Model, limits: Limits = DEFAULT_LIMITS
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
 ) -> tuple[Network, str]:
     """Read a model and tell which one it was.
 
     Parameters
     ----------
-    model : path, bytes, ModelProto or sequence of array (n_k, n_{k-1})
+    model, limits, input_name, output_name
         As for `load`, which raises the same errors.
-    limits : Limits
-        The same.
 
     Returns
     -------
@@ -62,12 +86,25 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    held = fetch(model)
-    if isinstance(held, Source):
-        rehearse(lambda: _built(held), limits)
-    return _built(held)
+    with _READING:
+        if not isinstance(model, str | os.PathLike | bytes):
+            return _built(model, input_name, output_name)
+        source = fetch(model)
+        rehearse(lambda: _built(source, input_name, output_name), limits)
+        return _built(source, input_name, output_name)
 
 
-def _built(model: Model | Source) -> tuple[Network, str]:
+def _built(
+    model: Model | Source, input_name: str | None, output_name: str | None
+) -> tuple[Network, str]:
     held, sha256 = read(model)
-    return held if isinstance(held, Network) else build(held), sha256
+    if not isinstance(held, Network):
+        return build(held, input_name, output_name), sha256
+    ends = (input_name, held.input_name), (output_name, held.output_name)
+    for asked, name in ends:
+        if asked not in (None, name):
+            raise UnknownTensorError(
+                f"there is no tensor {asked!r}: a network of weight matrices is from "
+                f"{held.input_name!r} to {held.output_name!r}"
+            )
+    return held, sha256

@@ -5,33 +5,24 @@ node is read as one function of an earlier tensor, which is exact, and nodes tha
 else reads are left out. What is no known activation as a whole is read node by node.
 """
 
-import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from math import inf, prod
+from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from onnx import NodeProto
 
 from geolip.activations import Activation
 from geolip.importer.boundary import translated
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
-from geolip.importer.elements import is_real
 from geolip.importer.folding import evaluate
-from geolip.importer.forms import (
-    VARIABLE,
-    Form,
-    applied,
-    clipped,
-    logarithm,
-    number,
-    reciprocal,
-)
+from geolip.importer.formation import combined, number_of
+from geolip.importer.forms import VARIABLE, Form
 from geolip.importer.interface import Interface
 from geolip.importer.operation import label
 from geolip.importer.patterns import matched
@@ -41,13 +32,15 @@ from geolip.importer.refusals import RefusedError
 _TENSORS, _SOURCES = 20, 6
 # Of these, some are functions, without which there is no pattern.
 _FUNCTIONS = {
-    *("Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
+    *("Abs", "Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
     *("Softplus", "Tanh"),
 }
 _OPERATORS = {
     *_FUNCTIONS,
     *("Add", "Div", "Identity", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Sub"),
 }
+# How many inputs matter by more than their shape or type.
+_VALUES = {"CastLike": 1, "Shape": 0, "Size": 0}
 # The last nodes of patterns: refused when read on their own.
 _LAST = {"Div", "Log", "Mul", "Reciprocal"}
 
@@ -107,10 +100,13 @@ class _Graph:
         self.interface = interface
         self.producers: dict[str, NodeProto] = {}
         self.varying = {interface.input_name}
+        self.casts = False
         for node in nodes:
-            constant = self.varying.isdisjoint(node.input)
-            if not constant and node.op_type not in ("Shape", "Size"):
+            # Others look at nothing but the shape or the type.
+            read = node.input[: _VALUES.get(node.op_type)]
+            if not self.varying.isdisjoint(read):
                 self.varying.update(filter(None, node.output))
+                self.casts |= node.op_type in ("Cast", "CastLike")
             if node.domain in ONNX_DOMAINS and node.op_type not in interface.redefined:
                 self.producers.update(dict.fromkeys(node.output[:1], node))
 
@@ -148,18 +144,36 @@ class _Graph:
 
     def constant(self, name: str) -> NDArray[Any] | None:
         """Return a small constant that is stored, None for one that is computed."""
+        cast = False
         for _ in range(_TENSORS):
             if name in self.interface.stored:
                 dims = self.interface.stored[name].dims
-                return self.interface.constant(name) if prod(dims) == 1 else None
+                small = prod(dims) == 1
+                return (
+                    self._unless(cast, self.interface.constant(name)) if small else None
+                )
             node = self.producers.get(name)
-            if node is None or node.op_type not in ("Constant", "Identity"):
+            if node is None:
                 return None
-            if node.op_type == "Constant":
-                with translated(label(node)):
-                    return evaluate(node, self.interface.opset, [])[0]
+            match node.op_type:
+                case "Constant":
+                    with translated(label(node)):
+                        array = evaluate(node, self.interface.opset, [])[0]
+                    return self._unless(cast, array)
+                case "CastLike" if node.input[1] in self.varying and not self.casts:
+                    cast = True
+                case "Identity":
+                    pass
+                case _:
+                    return None
             name = node.input[0]
         return None
+
+    def _unless(self, cast: bool, array: NDArray[Any]) -> NDArray[Any] | None:
+        """Return a constant unless a cast to the input's type rounds it."""
+        with np.errstate(all="ignore"):
+            rounds = cast and (array.astype(self.interface.input_type) != array).any()
+        return None if rounds else array
 
 
 def _all_pass(end: str, through: str, reads: Mapping[str, Sequence[str]]) -> bool:
@@ -195,79 +209,16 @@ class _Reading:
             # None for what is computed: integers have their own arithmetic.
             constant = self.graph.constant(name)
             self.rank = max(self.rank, 0 if constant is None else constant.ndim)
-            return None if constant is None else _number(constant)
+            return None if constant is None else number_of(constant)
         node = self.graph.producers[name]
         try:
             schema = schema_of(node, self.graph.interface.opset)
             attributes = attributes_of(node, schema)
         except (RefusedError, ValueError):  # reported when it is read on its own
             return None
-        inputs = [self.form(name) if name else None for name in node.input]
-        if node.op_type == "Clip":
-            return _clip(attributes, inputs)
-        given = [form for form in inputs if form is not None]
-        return _combined(node.op_type, attributes, given) if given == inputs else None
-
-
-def _combined(
-    kind: str, attributes: Mapping[str, Any], inputs: Sequence[Form]
-) -> Form | None:
-    """Return what an operator makes of forms."""
-    minus = number(-1)
-    match kind, inputs:
-        case "Identity", [x]:
-            return x
-        case "Neg", [x]:
-            return minus * x
-        case "Add", [x, y]:
-            return x + y
-        case "Sub", [x, y]:
-            return x + minus * y
-        case "Mul", [x, y]:
-            return x * y
-        case "Div", [x, y] if (inverse := reciprocal(y)) is not None:
-            return x * inverse
-        case "Reciprocal", [x]:
-            return reciprocal(x)
-        case "Log", [x]:
-            return logarithm(x)
-        case "Pow", [x, exponent] if exponent.number in (2, 3):
-            return x * x if exponent.number == 2 else x * x * x
-        case "HardSigmoid", [x]:
-            alpha, beta = (_number(attributes[name]) for name in ("alpha", "beta"))
-            if alpha is not None and beta is not None:
-                return clipped(alpha * x + beta, Fraction(0), Fraction(1))
-        case "Relu", [x]:
-            return clipped(x, Fraction(0), inf)
-        case (
-            ("Max" | "Min"),
-            ([x, Form(number=Fraction() as end)] | [Form(number=Fraction() as end), x]),
-        ):
-            return clipped(x, *((end, inf) if kind == "Max" else (-inf, end)))
-        case (("Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
-            return applied(kind, x)
-    return None
-
-
-def _clip(attributes: Mapping[str, Any], inputs: Sequence[Form | None]) -> Form | None:
-    """Return a Clip with two ends, attributes before opset 11 and inputs since then."""
-    match inputs:
-        case [Form() as x]:
-            ends = [_number(attributes.get(name, np.nan)) for name in ("min", "max")]
-        case [Form() as x, *ends] if len(ends) == 2:
-            pass
-        case _:
-            return None
-    match ends:
-        case [Form(number=Fraction() as low), Form(number=Fraction() as high)]:
-            return clipped(x, low, high)
-    return None
-
-
-def _number(value: ArrayLike) -> Form | None:
-    """Return a finite real number or integer, None for others."""
-    array = np.asarray(value)
-    if array.size != 1 or not (is_real(array.dtype) or array.dtype.kind in "iu"):
-        return None
-    entry = array.item()
-    return number(Fraction(entry)) if math.isfinite(entry) else None
+        inputs: list[Form | None] = []
+        for name in node.input:
+            inputs.append(self.form(name) if name else None)
+            if name and inputs[-1] is None:
+                return None
+        return combined(node.op_type, attributes, inputs)

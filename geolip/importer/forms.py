@@ -139,12 +139,14 @@ def logarithm(form: Form) -> Form | None:
 
 
 def reciprocal(form: Form) -> Form | None:
-    """Return the reciprocal of a number or of 1 + exp(u), None for others."""
+    """Return the reciprocal of a number, of 1 + exp(u) or 1 + |u|, None for others."""
     match form.terms:
         case (((), value),):
             return number(1 / value)
         case (((), one), ((Factor("Exp", Form() as u),), other)) if one == other == 1:
             return applied("Sigmoid", number(-1) * u)
+        case (((), one), ((Factor("Abs"),), other)) if one == other == 1:
+            return applied("Reciprocal", form)
     return None
 
 

@@ -23,6 +23,7 @@ from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
 from geolip.importer.magnitude import check_products
 from geolip.importer.operation import (
+    Final,
     Layers,
     Operation,
     Outputs,
@@ -35,17 +36,28 @@ from geolip.linear import identity
 from geolip.network import Affine, Block, Network
 
 
-def build(model: ModelProto) -> Network:
-    """Return the network of an ONNX model.
+def build(
+    model: ModelProto, input_name: str | None = None, output_name: str | None = None
+) -> Network:
+    """Return the network of an ONNX model, or of the part between two tensors.
+
+    Parameters
+    ----------
+    model : ModelProto
+        The model.
+    input_name, output_name : str, optional
+        As for `geolip.importer.load`.
 
     Raises
     ------
+    UnknownTensorError
+        If there is no such tensor.
     ModelError
         If the model contradicts itself.
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
-    interface = interface_of(model)
+    interface = interface_of(model, input_name, output_name)
     given = {interface.input_name, *interface.stored}
     nodes = live_nodes(interface.nodes, interface.output_name, given)
     parts = with_composites(nodes, interface)
@@ -72,6 +84,8 @@ class _Walk:
         self.blocks: list[Block] = []
         self.values: dict[str, Value | None] = {}
         self.types: dict[str, np.dtype[Any]] = {}
+        # Tensors that nothing may read.
+        self.finals: dict[str, Final] = {}
         # What operators made of the same tensors.
         self.siblings: defaultdict[frozenset[str], dict[str, Affine]]
         self.siblings = defaultdict(dict)
@@ -86,7 +100,8 @@ class _Walk:
     def network(self) -> Network:
         """Return the whole network, when all nodes are read."""
         name = self.interface.output_name
-        output = self.value(name)
+        final = self.finals.get(name)
+        output = self.value(name) if final is None else final.value
         if isinstance(output, np.ndarray):
             with translated(f"output {name!r}"):
                 output = constant(output.astype(np.float64, casting="same_kind"))
@@ -101,6 +116,7 @@ class _Walk:
             input_name=self.interface.input_name,
             output_name=name,
             inexact=tuple(self.inexact),
+            head=None if final is None else final.head,
         )
         check_products(network)
         return network
@@ -127,6 +143,10 @@ class _Walk:
             raise RefusedError("the model redefines this operator as a function")
         schema = schema_of(node, self.interface.opset)
         names = list(node.input)
+        for name in filter(None, names):
+            if name in self.finals:
+                head = self.finals[name].head
+                raise RefusedError(f"reads a {head.name}, which has to be last")
         inputs = [self.value(name) if name else None for name in names]
         unread = any(name and v is None for name, v in zip(names, inputs, strict=True))
         folds = can_fold(kind) and not any(
@@ -148,6 +168,9 @@ class _Walk:
             siblings=self.siblings[frozenset(names)],
         )
         outputs = _folded(operation) if folds else self.applied(operation)
+        if isinstance(outputs, Final):
+            self.finals[node.output[0]] = outputs
+            return
         used = list(zip(node.output, outputs[: len(node.output)], strict=True))
         for name, value in used:
             if isinstance(value, RefusedError) and name in self.needed:
@@ -160,7 +183,7 @@ class _Walk:
         if isinstance(outputs[0], Affine):
             self.siblings[frozenset(names)][kind] = outputs[0]
 
-    def applied(self, operation: Operation) -> Sequence[Value | RefusedError]:
+    def applied(self, operation: Operation) -> Sequence[Value | RefusedError] | Final:
         """Return the outputs of a node by its reader, blocks added."""
         result = readers()[operation.node.op_type](operation)
         if isinstance(result, Block):

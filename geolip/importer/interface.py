@@ -13,6 +13,7 @@ from geolip.errors import ModelError
 from geolip.importer.boundary import translated
 from geolip.importer.definition import ONNX_DOMAINS, opset_of
 from geolip.importer.elements import code_name, from_code, is_real
+from geolip.importer.ends import input_of, output_of
 from geolip.importer.functions import inlined
 from geolip.importer.stored import Stored, array_of
 
@@ -54,21 +55,40 @@ class Interface:
             return array_of(self.stored[name])
 
 
-def interface_of(model: ModelProto) -> Interface:
-    """Read the outside of a model.
+def interface_of(
+    model: ModelProto, input_name: str | None = None, output_name: str | None = None
+) -> Interface:
+    """Read the outside of a model, or of the part between two tensors.
+
+    Parameters
+    ----------
+    model : ModelProto
+        The model.
+    input_name, output_name : str, optional
+        The tensors; the only input that matters and the only output by default. Where
+        the input is named, inputs with a stored default have this value.
 
     Raises
     ------
+    UnknownTensorError
+        If there is no such tensor.
     ModelError
         If there is not exactly one input and one output, or a name is not unique.
     """
     graph = model.graph
+    for infos, kind in ((graph.input, "input"), (graph.output, "output")):
+        if not infos:
+            raise ModelError(
+                f"the graph has no {kind}: is it an ONNX model of a network?"
+            )
     stored: dict[str, Stored] = {tensor.name: tensor for tensor in graph.initializer}
     stored |= {tensor.values.name: tensor for tensor in graph.sparse_initializer}
     nodes = inlined(model)
-    _check_names(model, stored, nodes)
-    taken = [info for info in graph.input if info.name not in stored]
-    given = _only(taken, "input")
+    _check_names(model, stored, nodes, fixed=input_name is not None)
+    if input_name is not None and input_name in {info.name for info in graph.input}:
+        stored.pop(input_name, None)
+    output = output_of(graph, nodes, output_name)
+    given = input_of(graph, nodes, stored, output, input_name)
     with translated(f"input {given.name!r}"):
         input_shape = _shape(given)
         input_type = _element_type(given)
@@ -77,27 +97,19 @@ def interface_of(model: ModelProto) -> Interface:
         input_name=given.name,
         input_shape=input_shape,
         input_type=input_type,
-        output_name=_only(list(graph.output), "output").name,
+        output_name=output,
         stored=stored,
         nodes=nodes,
         redefined={f.name for f in model.functions if f.domain in ONNX_DOMAINS},
     )
 
 
-def _only(tensors: list[ValueInfoProto], kind: str) -> ValueInfoProto:
-    if not tensors:
-        raise ModelError(f"the graph has no {kind}: is it an ONNX model of a network?")
-    if len(tensors) > 1:
-        names = ", ".join(repr(info.name) for info in tensors)
-        raise ModelError(
-            f"the graph has {len(tensors)} {kind}s ({names}): expected one, so cut the "
-            f"model to a single {kind}"
-        )
-    return tensors[0]
-
-
 def _check_names(
-    model: ModelProto, stored: Mapping[str, Stored], nodes: Sequence[NodeProto]
+    model: ModelProto,
+    stored: Mapping[str, Stored],
+    nodes: Sequence[NodeProto],
+    *,
+    fixed: bool,
 ) -> None:
     graph = model.graph
     for node in nodes:
@@ -105,11 +117,12 @@ def _check_names(
     _check_text(*(info.name for info in (*graph.input, *graph.output)), *stored)
     overridable = [info.name for info in graph.input if info.name in stored]
     # Before IR version 4 every initialiser had to be listed as an input.
-    if overridable and model.ir_version >= 4:
+    if overridable and model.ir_version >= 4 and not fixed:
         names = ", ".join(map(repr, overridable))
         raise ModelError(
             f"the initialisers {names} are also inputs, so that a caller may replace "
-            "them: remove them from the graph's inputs"
+            "them: remove them from the graph's inputs, or name the input with "
+            "--input-name"
         )
     for name, count in Counter(_defined(graph, nodes)).items():
         if count > 1 + (name in stored and name in overridable):

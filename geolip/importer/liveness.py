@@ -33,7 +33,7 @@ def live_nodes(
     if output not in producer and output not in given:
         raise ModelError(f"the output {output!r} is computed by no node")
     live: set[int] = set()
-    pending = [producer[output]] if output in producer else []
+    pending = [producer[output]] if output not in given else []
     while pending:
         place = pending.pop()
         if place in live:

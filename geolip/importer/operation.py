@@ -16,10 +16,31 @@ from geolip.importer.elements import is_real, real
 from geolip.importer.folding import evaluate
 from geolip.importer.magnitude import checked
 from geolip.importer.refusals import RefusedError
-from geolip.network import Affine, Block
+from geolip.network import Affine, Block, Head
 
 Value: TypeAlias = NDArray[Any] | Affine
 """A tensor: a constant as it is stored, or an affine function of the blocks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Final:
+    """A tensor that only the network's output may be.
+
+    Parameters
+    ----------
+    value : Affine
+        What the head reads.
+    head : Head
+        What makes the tensor of it.
+    """
+
+    value: Affine
+    head: Head
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The tensor's shape."""
+        return self.value.shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +169,7 @@ class Operation:
         return f"input {formal}"
 
 
-Outputs: TypeAlias = Value | Sequence[Value | RefusedError]
+Outputs: TypeAlias = Value | Final | Sequence[Value | RefusedError]
 """A node's output, or all its outputs; an error for one that nobody may read."""
 
 Layers: TypeAlias = Generator[Block, Affine, Outputs]

@@ -16,12 +16,14 @@ from geolip.importer.forms import VARIABLE, Factor, Form, applied, number
 
 Match: TypeAlias = tuple[Activation, Fraction] | None
 
-_MINUS = number(-1)
+_ONE, _MINUS = number(1), number(-1)
+_SOFTSIGN = VARIABLE * applied("Reciprocal", _ONE + applied("Abs", VARIABLE))
 _PRODUCTS: tuple[tuple[Form, Callable[[], Activation]], ...] = (
     (_MINUS * applied("Softplus", _MINUS * VARIABLE), activations.log_sigmoid),
     (VARIABLE * applied("Tanh", applied("Softplus", VARIABLE)), activations.mish),
     (applied("Sigmoid", VARIABLE), activations.sigmoid),
     (applied("Softplus", VARIABLE), activations.softplus),
+    (_SOFTSIGN, activations.softsign),
 )
 
 # Of the coefficient of x^3 to the cube of that of x, in the approximation of GELU.

@@ -63,14 +63,13 @@ def export(module: Any, example_input: Any, path: str | Path | None = None) -> b
             f"{type(module).__name__}"
         )
     examples = example_input if isinstance(example_input, tuple) else (example_input,)
-    frozen = _frozen(module)
+    still = frozen(module)
     with translated(f"{type(module).__name__} does not run on the example input"):
-        _run(frozen, examples)
+        _run(still, examples)
     reasons = []
-    for name, exporter in _EXPORTERS.items():
+    for name, exporter in EXPORTERS.items():
         try:
-            with _quiet():
-                content = exporter(frozen, examples)
+            content = exporter(still, examples)
         except Exception as error:
             reasons.append(f"{name}: {_reason(error)}")
             continue
@@ -83,7 +82,7 @@ def export(module: Any, example_input: Any, path: str | Path | None = None) -> b
     )
 
 
-def _frozen(module: Any) -> Any:
+def frozen(module: Any) -> Any:
     """Return a copy in inference mode, which computes none of its weights."""
     from torch import Tensor
 
@@ -125,7 +124,8 @@ def _run(module: Any, examples: tuple[Any, ...]) -> None:
 def _by_torch_export(module: Any, examples: tuple[Any, ...]) -> bytes:
     import torch
 
-    program = torch.onnx.export(module, examples, dynamo=True, verbose=False)
+    with _quiet():
+        program = torch.onnx.export(module, examples, dynamo=True, verbose=False)
     return _bytes(program.model_proto)
 
 
@@ -133,16 +133,18 @@ def _by_torchscript(module: Any, examples: tuple[Any, ...]) -> bytes:
     import torch
 
     file = io.BytesIO()
-    # Such a warning tells that another branch or size might be taken for other inputs.
-    warnings.simplefilter("error", torch.jit.TracerWarning)
-    torch.onnx.export(module, examples, file, dynamo=False, verbose=False)
+    with _quiet():
+        # It tells that another branch or size might be taken for other inputs.
+        warnings.simplefilter("error", torch.jit.TracerWarning)
+        torch.onnx.export(module, examples, file, dynamo=False, verbose=False)
     return _bytes(ModelProto.FromString(file.getvalue()))
 
 
-_EXPORTERS: dict[str, Callable[[Any, tuple[Any, ...]], bytes]] = {
+EXPORTERS: dict[str, Callable[[Any, tuple[Any, ...]], bytes]] = {
     "torch.export": _by_torch_export,
     "TorchScript": _by_torchscript,
 }
+"""PyTorch's exporters in the order in which they are tried."""
 
 
 def _bytes(model: ModelProto) -> bytes:

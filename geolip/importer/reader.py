@@ -30,7 +30,7 @@ class Source:
     content : bytes
         Hostile until proved otherwise.
     path : Path or None
-        The file that they are from.
+        Of the file that they are from, beside which it may keep data in others.
     """
 
     content: bytes
@@ -38,12 +38,12 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What a message calls them."""
-        return "the bytes" if self.path is None else str(self.path)
+        """What a message calls the model."""
+        return str(self.path or f"the model of {len(self.content)} bytes")
 
 
-def fetch(model: Model) -> Model | Source:
-    """Return the bytes of a model, or what else it is.
+def fetch(model: str | os.PathLike[str] | bytes) -> Source:
+    """Return the bytes of a model.
 
     Raises
     ------
@@ -53,12 +53,11 @@ def fetch(model: Model) -> Model | Source:
         If there are more bytes than protobuf can hold.
     """
     if isinstance(model, bytes):
-        _check_size("the model", len(model))
-        return Source(model, None)
-    if isinstance(model, str | os.PathLike):
-        path = Path(os.fsdecode(model))
-        return Source(_content(path), path)
-    return model
+        source = Source(model, None)
+        _check_size(source.name, len(model))
+        return source
+    path = Path(os.fsdecode(model))
+    return Source(_content(path), path)
 
 
 def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
@@ -87,14 +86,15 @@ def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
     ModelError
         If the content is of no such format, or is damaged.
     """
-    held = fetch(model) if not isinstance(model, Source) else model
-    if isinstance(held, Source):
-        return _parsed(held)
-    if isinstance(held, ModelProto):
+    if isinstance(model, ModelProto):
         with translated("the model cannot be serialised"):
-            return held, _sha256(held.SerializeToString(deterministic=True))
-    if isinstance(held, Sequence):
-        return from_matrices(held), hash_matrices(held)
+            return model, _sha256(model.SerializeToString(deterministic=True))
+    if isinstance(model, str | os.PathLike | bytes):
+        model = fetch(model)
+    if isinstance(model, Source):
+        return _parsed(model)
+    if isinstance(model, Sequence):
+        return from_matrices(model), hash_matrices(model)
     raise UsageError(
         f"a model of type {type(model).__name__} cannot be read: give the path of an "
         "ONNX file or of a file of weights, an onnx.ModelProto, a list of weight "
@@ -103,17 +103,15 @@ def read(model: Model | Source) -> tuple[ModelProto | Network, str]:
 
 
 def _parsed(source: Source) -> tuple[ModelProto | Network, str]:
-    name, content = source.name, source.content
-    weights = format_of(source.path, content)
+    weights = format_of(source.path, source.content)
     if weights is not None:
-        with translated(f"{name}: no {weights.ending} file of a network"):
-            return weights.read(content), _sha256(content)
-    are = "are" if source.path is None else "is"
-    with translated(f"{name} {are} not an ONNX model, or {are} damaged"):
-        parsed = ModelProto.FromString(content)
+        with translated(f"{source.name}: no {weights.ending} file of a network"):
+            return weights.read(source.content), _sha256(source.content)
+    with translated(f"{source.name} is not an ONNX model, or is damaged"):
+        parsed = ModelProto.FromString(source.content)
     if source.path is None or not load_external_data(parsed, source.path.parent):
-        return parsed, _sha256(content)
-    with translated(f"{name} with its external data cannot be serialised"):
+        return parsed, _sha256(source.content)
+    with translated(f"{source.name} with its external data cannot be serialised"):
         return parsed, _sha256(parsed.SerializeToString(deterministic=True))
 
 

@@ -40,8 +40,6 @@ _OPERATORS = {
     "recurrent layers are not supported yet": "GRU LSTM RNN",
     "is a training loss: remove it and certify what it reads": """
         NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss""",
-    "is no scalar activation: remove it and certify what it reads": """
-        LogSoftmax Softmax""",
 }
 _REASONS = {kind: why for why, kinds in _OPERATORS.items() for kind in kinds.split()}
 

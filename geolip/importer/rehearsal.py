@@ -22,6 +22,8 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +31,7 @@ from geolip import errors
 from geolip.errors import GeolipError, ModelError, UnsupportedModelError
 from geolip.importer.limits import Limits
 
-_SUCCESS, _REFUSED, _NO_MEMORY, _TOO_LATE = range(4)
+_SUCCESS, _NO_MEMORY = "success", "memory"
 _ADVICE = "if you trust it, raise the limit"
 
 
@@ -57,46 +59,53 @@ def rehearse(work: Callable[[], object], limits: Limits) -> None:
     available = limits.bytes
     try:
         with tempfile.TemporaryFile("w+") as answer:
-            code = _ended(
-                lambda: _attempt(work, available, limits.seconds, answer),
-                limits.seconds,
-            )
+            attempt = partial(_attempt, work, available, limits.seconds, answer)
+            status = _ended(attempt, limits.seconds)
             answer.seek(0)
-            message = answer.read()
+            text = answer.read()
     except OSError as error:
         raise MemoryError from error
-    if code == _REFUSED:
-        raise _error(message)
-    if code == _NO_MEMORY:
+    # What did not come to its end has said nothing.
+    if not text:
+        raise _stopped(status, limits.seconds)
+    name, content = json.loads(text)
+    if name == _NO_MEMORY:
         raise ModelError(
-            f"{message}: reading the model takes more than {available or 0:.3g} bytes "
+            f"{content}: reading the model takes more than {available or 0:.3g} bytes "
             f"of memory: {_ADVICE} with --limit memory=BYTES"
         )
-    if code in (_TOO_LATE, -signal.SIGXCPU):
-        raise ModelError(
-            f"reading the model takes more than {limits.seconds:g} seconds: {_ADVICE} "
-            "with --limit seconds=NUMBER"
-        )
-    if code != _SUCCESS:
-        raise ModelError(
-            f"the model crashed its reader ({signal.Signals(-code).name}): it is "
-            "damaged or hostile"
-        )
+    if name != _SUCCESS:
+        raise getattr(errors, name)(content)
 
 
-def _ended(work: Callable[[], int], seconds: float) -> int:
-    """Return how a child process ended that did this work; a signal as negative."""
+def _stopped(status: int | None, seconds: float) -> ModelError:
+    """Return the error for a child process that was stopped by a signal, or by us."""
+    if status in (None, -signal.SIGXCPU):
+        return ModelError(
+            f"reading the model takes more than {seconds:g} seconds: {_ADVICE} with "
+            "--limit seconds=NUMBER"
+        )
+    cause = signal.Signals(-status).name if status else "no signal"
+    return ModelError(
+        f"the model crashed its reader ({cause}): it is damaged or hostile"
+    )
+
+
+def _ended(work: Callable[[], None], seconds: float) -> int | None:
+    """Return how a child process ended that did this work, None if it was too late.
+
+    A signal is a negative number; zero also stands for what nobody knows.
+    """
     start = time.monotonic()
     with warnings.catch_warnings():
         # Of locks that other threads hold for ever then; the child takes none of them.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
-        code = _SUCCESS
         try:
-            code = work()
+            work()
         finally:
-            os._exit(code)
+            os._exit(0)
     done, status = 0, 0
     try:
         while (passed := time.monotonic() - start) < seconds:
@@ -105,12 +114,17 @@ def _ended(work: Callable[[], int], seconds: float) -> int:
                 return os.waitstatus_to_exitcode(status)
             # At most an eighth later than it ended.
             time.sleep(min(passed / 8 + 0.0005, 0.05))
-        return _TOO_LATE
+        return None
+    except ChildProcessError:
+        # Where the program around us ignores its children, the system forgets them.
+        done = child
+        return 0
     finally:
         # Also where an interrupt ended the waiting.
         if not done:
             os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            with suppress(ChildProcessError):
+                os.waitpid(child, 0)
 
 
 def _attempt(
@@ -118,24 +132,26 @@ def _attempt(
     available: float | None,
     seconds: float,
     answer: IO[str],
-) -> int:
-    """Do the work as the child process and return what to exit with."""
+) -> None:
+    """Do the work as the child process, and say how it ended."""
     _confine(available, seconds)
+    name: str = _SUCCESS
+    content: object = None
     try:
         work()
     except MemoryError:
-        answer.write("memory")
-        answer.flush()
-        return _NO_MEMORY
+        name, content = _NO_MEMORY, "no memory"
     except GeolipError as error:
-        lacks = _lacks_memory(error)
-        answer.write(str(error) if lacks else _text(error))
-        answer.flush()
-        return _NO_MEMORY if lacks else _REFUSED
-    except BaseException:
+        name, content = type(error).__name__, str(error)
+        if isinstance(error, UnsupportedModelError):
+            content = error.problems
+        if _lacks_memory(error):
+            name, content = _NO_MEMORY, str(error)
+    except Exception:
         # A fault of ours: shown where it can be, it has kept the limits.
-        return _SUCCESS
-    return _SUCCESS
+        name = _SUCCESS
+    json.dump([name, content], answer)
+    answer.flush()
 
 
 def _confine(available: float | None, seconds: float) -> None:
@@ -166,14 +182,3 @@ def _lacks_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _text(error: GeolipError) -> str:
-    problems = error.problems if isinstance(error, UnsupportedModelError) else None
-    return json.dumps([type(error).__name__, problems or str(error)])
-
-
-def _error(text: str) -> GeolipError:
-    name, content = json.loads(text)
-    error: GeolipError = getattr(errors, name)(content)
-    return error
