@@ -20,6 +20,7 @@ from geolip.errors import (
     GeolipError,
     InterruptedRunError,
     OutOfMemoryError,
+    UnsupportedModelError,
     UsageError,
 )
 from geolip.files import check_writable, write_whole
@@ -216,19 +217,22 @@ def inspect(
     as_json: bool,
     limits: _Options,
 ) -> None:
-    """Show the layers of MODEL, or everything in it that is not supported."""
+    """Show the layers of MODEL; exit 3 with all nodes if some are not supported."""
     from geolip import importer, inspection
 
-    network = importer.load(
-        model,
-        importer.Limits.of(dict(limits)),
-        input_name=input_name,
-        output_name=output_name,
-    )
+    chosen = importer.Limits.of(dict(limits))
+    ends = {"input_name": input_name, "output_name": output_name}
+    fates = importer.survey(model, chosen, **ends)
+    try:
+        network = importer.load(model, chosen, **ends)
+    except UnsupportedModelError:
+        known = json.dumps(inspection.refusals(fates), indent=2)
+        click.echo(known if as_json else inspection.nodes_table(fates))
+        raise
     if as_json:
-        click.echo(json.dumps(inspection.describe(network), indent=2))
+        click.echo(json.dumps(inspection.describe(network, fates), indent=2))
     else:
-        click.echo(inspection.table(network))
+        click.echo(inspection.table(network, fates))
 
 
 @main.command()

@@ -32,6 +32,7 @@ _ACTIVATIONS: dict[str, Callable[[], Any]] = {
     "elu": nn.ELU,
     "selu": nn.SELU,
     "celu": lambda: nn.CELU(0.7),
+    "softsign": nn.Softsign,
     "gelu": nn.GELU,
     "gelu tanh": lambda: nn.GELU("tanh"),
     "silu": nn.SiLU,
@@ -85,12 +86,11 @@ CERTIFIED: dict[str, Architecture] = {
     "group sort": Architecture(dense.group_sort, (1, 6)),
     "orthogonal": Architecture(dense.orthogonal, (1, 6)),
     "convex potential": Architecture(dense.convex_potential, (1, 5)),
+    "log-softmax head": Architecture(dense.log_softmax, (1, 4)),
+    "softmax head": Architecture(dense.softmax, (1, 4)),
 }
 
 REFUSED: dict[str, tuple[Architecture, str]] = {
-    "softsign": (Architecture(dense.mlp(nn.Softsign), (1, 6)), "Div"),
-    "log-softmax head": (Architecture(dense.log_softmax, (1, 4)), "LogSoftmax"),
-    "softmax head": (Architecture(dense.softmax, (1, 4)), "Softmax"),
     "transformer": (Architecture(dense.transformer, (1, 4, 3)), "product of two"),
     "gated": (Architecture(dense.gated, (1, 4)), "product of two"),
     "squared": (Architecture(dense.squared, (1, 4)), "no global Lipschitz"),

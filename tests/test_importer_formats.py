@@ -95,7 +95,7 @@ def test_truncated_files(kind: str, tmp_path: Path) -> None:
     for length in range(0, len(content) - 8, 7):
         path.write_bytes(content[:length])
         with pytest.raises(ModelError, match="half"):
-            load(path)
+            read(path)
 
 
 @pytest.mark.parametrize("kind", WRITERS)

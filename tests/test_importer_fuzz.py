@@ -57,7 +57,8 @@ def assert_ends_well(path: str, number: int) -> None:
         assert result.stderr == "", number
     else:
         assert result.exit_code in (3, 4), number
-        assert result.stdout == ""
+        # `inspect` shows what it knows of a model that is not supported.
+        assert not result.stdout or "not supported:" in result.stderr
         assert result.stderr.startswith("geolip: ")
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from geolip.linear import LinearOperator
-from geolip.norms import NormPair
+from geolip.norms import NormPair, parse
 from geolip.rigor.rounding import UNIT
 from geolip.rigor.spectral import spectral_norm
 
@@ -32,6 +32,18 @@ def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
         case "2", "2":
             return _spectral(operator) * up
     raise ValueError(f"no operator norm for {norms}")
+
+
+def induced_norms(operator: LinearOperator) -> dict[str, float]:
+    """Return upper bounds of the norms from l_p to l_p for p = 1, 2 and inf.
+
+    That for p = 2 is ``sqrt(l_1 l_inf)`` above some thousand rows or columns.
+    """
+    m, n = operator.shape
+    up = 1 + 4 * (m + n + operator.roundings + 4) * UNIT
+    columns = float(operator.column_sums.max(initial=0.0)) * up
+    norms = {p: operator_norm(operator, parse(p)) for p in ("2", "inf")}
+    return {"1": columns, **norms}
 
 
 def _largest_row(operator: LinearOperator) -> float:

@@ -1,10 +1,14 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
 import os
+from collections.abc import Callable
 from threading import Lock
+from typing import TypeVar
 
 from geolip.errors import UnknownTensorError
+from geolip.importer.fate import Fate as Fate
 from geolip.importer.graph import build
+from geolip.importer.graph import survey as _survey
 from geolip.importer.limits import Limits as Limits
 from geolip.importer.matrices import from_matrices as from_matrices
 from geolip.importer.pytorch import export as export
@@ -14,6 +18,8 @@ from geolip.importer.reader import fetch as fetch
 from geolip.importer.reader import read as read
 from geolip.importer.rehearsal import rehearse
 from geolip.network import Network
+
+_Result = TypeVar("_Result")
 
 DEFAULT_LIMITS = Limits()
 
@@ -86,12 +92,49 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
+    return _rehearsed(lambda held: _built(held, input_name, output_name), model, limits)
+
+
+def survey(
+    model: Model,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    input_name: str | None = None,
+    output_name: str | None = None,
+) -> list[Fate]:
+    """Return what becomes of every node, also of a model that is not supported.
+
+    Parameters
+    ----------
+    model, limits, input_name, output_name
+        As for `load`, which raises the same errors but the last.
+
+    Returns
+    -------
+    list of Fate
+        One for every node that the output depends on, in the order of the graph; none
+        for weight matrices.
+    """
+
+    def nodes(held: Model | Source) -> list[Fate]:
+        parsed, _ = read(held)
+        if isinstance(parsed, Network):
+            return []
+        return _survey(parsed, input_name, output_name)
+
+    return _rehearsed(nodes, model, limits)
+
+
+def _rehearsed(
+    work: Callable[[Model | Source], _Result], model: Model, limits: Limits
+) -> _Result:
+    """Do what reads a model, first in a child process if it is of a stranger."""
     with _READING:
         if not isinstance(model, str | os.PathLike | bytes):
-            return _built(model, input_name, output_name)
+            return work(model)
         source = fetch(model)
-        rehearse(lambda: _built(source, input_name, output_name), limits)
-        return _built(source, input_name, output_name)
+        rehearse(lambda: work(source), limits)
+        return work(source)
 
 
 def _built(

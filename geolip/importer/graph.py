@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -18,6 +19,7 @@ from geolip.importer.composite import Composite, with_composites
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.exactness import factors_known, roundings
+from geolip.importer.fate import ACTIVATION, FOLDED, HEAD, LINEAR, REFUSED, UNREAD, Fate
 from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface, interface_of
 from geolip.importer.liveness import live_nodes
@@ -57,17 +59,40 @@ def build(
     UnsupportedModelError
         If the output depends on nodes that cannot be certified; it lists all of them.
     """
+    walk, _ = _walked(model, input_name, output_name)
+    if walk.problems:
+        raise UnsupportedModelError(walk.problems)
+    return walk.network()
+
+
+def survey(
+    model: ModelProto, input_name: str | None = None, output_name: str | None = None
+) -> list[Fate]:
+    """Return what becomes of every node that matters, also if some are refused.
+
+    Parameters
+    ----------
+    model, input_name, output_name
+        As for `build`, which raises the same errors but the last.
+    """
+    return _walked(model, input_name, output_name)[1]
+
+
+def _walked(
+    model: ModelProto, input_name: str | None, output_name: str | None
+) -> tuple["_Walk", list[Fate]]:
     interface = interface_of(model, input_name, output_name)
     given = {interface.input_name, *interface.stored}
     nodes = live_nodes(interface.nodes, interface.output_name, given)
     parts = with_composites(nodes, interface)
     needed = {interface.output_name, *(name for part in parts for name in part.input)}
     walk = _Walk(interface, needed)
+    fates = []
     for part in parts:
+        before = len(walk.problems), len(walk.blocks)
         walk.read(part)
-    if walk.problems:
-        raise UnsupportedModelError(walk.problems)
-    return walk.network()
+        fates.append(walk.fate(part, *before))
+    return walk, fates
 
 
 class _Walk:
@@ -133,6 +158,23 @@ class _Walk:
         except RefusedError as error:
             self.problems.append(f"{label(node)}: {error}")
             self.values |= dict.fromkeys(filter(None, node.output))
+
+    def fate(self, part: NodeProto | Composite, problems: int, blocks: int) -> Fate:
+        """Return what became of a node, given how many there were of both before."""
+        node = part.node if isinstance(part, Composite) else part
+        values = [self.values.get(name) for name in node.output if name]
+        known = [value for value in values if value is not None]
+        shape = tuple(known[0].shape) if known else None
+        result = partial(Fate, node_name(node), node.op_type, shape)
+        if len(self.problems) > problems:
+            reason = self.problems[-1].removeprefix(f"{label(node)}: ")
+            return result(REFUSED, reason)
+        if len(self.blocks) > blocks:
+            return result(ACTIVATION)
+        if any(name in self.finals for name in node.output):
+            return result(HEAD)
+        moving = any(isinstance(value, Affine) and value.terms for value in known)
+        return result(LINEAR if moving else FOLDED if known else UNREAD)
 
     def results(self, node: NodeProto) -> None:
         """Define a node's outputs, or raise what the reader raises."""
