@@ -7,10 +7,10 @@ under limits of memory and time. Only if that succeeds does this process do the 
 with the same bytes; otherwise it raises what the child raised, or says how it ended.
 Nothing of a model has to be sent from one to the other.
 
-A fork rather than a new process: measured, 6 ms and the time of one more reading, such
-as 5 ms for a megabyte; a new process would need 0.6 s for its libraries. ONNX's checker
-and shape inference, which have crashed, are called in neither. Other systems than Linux
-read a model once and without limits.
+A fork rather than a new process: measured, 10 to 20 ms and the time of one more
+reading, such as 5 ms for a megabyte; a new process would need 0.6 s for its libraries.
+ONNX's checker and shape inference, which have crashed, are called in neither. Other
+systems than Linux read a model once and without limits.
 """
 
 import faulthandler
