@@ -4,6 +4,8 @@ A solver is never believed: every bound comes from the verifier or from a closed
 whatever happens to the solver.
 """
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -145,7 +147,7 @@ class Bounding:
         best = partial(self._best, verified, method, reduction.network, target)
         bound, source = self._finished(best)
         self.progress(f"{target.label}: lower bounds")
-        lowers = partial(self._lower_bounds, target, reduction, solution)
+        lowers = partial(self._lower_bounds, target, reduction, solution, left)
         fgl, lower = self._finished(lowers)
         report = OutputReport(
             name=target.name,
@@ -221,10 +223,8 @@ class Bounding:
 
     def _solved(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
         """Run the solver; whatever happens to it, return a solution."""
-        limit = self.settings.time_limit
-        if limit is not None:
-            spent = self.clock.seconds["solve"] + self.clock.seconds["verify"]
-            limit = max(limit - spent, 0.0) / left
+        share = self._share(left, "solve", "verify")
+        limit = None if share == math.inf else share
         try:
             if self._interrupted:
                 return replace(self._glance(problem, judge), status=Status.INTERRUPTED)
@@ -244,6 +244,14 @@ class Bounding:
             what = str(error) if isinstance(error, GeolipError) else repr(error)
             self.notes.append(f"the solver failed: {what}")
             return Solution(Status.FAILED)
+
+    def _share(self, left: int, *stages: str) -> float:
+        """Return one target's share of what these stages leave of the time limit."""
+        limit = self.settings.time_limit
+        if limit is None:
+            return math.inf
+        spent = sum(self.clock.seconds[name] for name in stages)
+        return max(limit - spent, 0.0) / left
 
     def _glance(self, problem: Problem, judge: backend.Judge) -> Solution:
         """Return what a few iterations find, for targets that get no time of their own.
@@ -275,19 +283,27 @@ class Bounding:
         return finite[source], source
 
     def _lower_bounds(
-        self, target: Target, reduction: Reduction, solution: Solution
+        self, target: Target, reduction: Reduction, solution: Solution, left: int
     ) -> tuple[float, float]:
         """Return lower bounds of the formal and of the true constant."""
         if not self.seeks_lower_bounds:
             return 0.0, 0.0
         seed = self.settings.seed
+        # As long again as the solver may take, half of it for each.
+        half = self._share(left, "lower_bound") / 2
+        start = time.monotonic()
         with self.clock.stage("lower_bound"):
             fgl, direction = largest_pattern(
-                reduction.network, self.norms, seed, solution.vectors
+                reduction.network, self.norms, seed, solution.vectors, start + half
             )
             along = reduction.restored_input(direction)
             lower = largest_gradient(
-                self.network, target.sectors, self.norms, seed, [along]
+                self.network,
+                target.sectors,
+                self.norms,
+                seed,
+                [along],
+                start + 2 * half,
             )
         return fgl, lower
 

@@ -74,7 +74,8 @@ def certify(
     accuracy : float
         The relative verified gap at which a solver may stop.
     time_limit : float, optional
-        Seconds for all solves together; what is verified by then is reported.
+        Seconds for all solves together, and as many for the search of lower bounds;
+        what is verified by then is reported.
     rows : str or sequence of int
         Where each output has a bound of its own: ``"largest"`` bounds all and settles
         the largest to the accuracy, ``"all"`` settles each of them, and a list bounds

@@ -94,7 +94,11 @@ def _tensors(command: Any) -> Any:
     show_default=True,
     help="Relative verified gap at which the solver may stop.",
 )
-@click.option("--time-limit", type=Seconds(), help="For all solves: 90, 10m, 1.5h.")
+@click.option(
+    "--time-limit",
+    type=Seconds(),
+    help="For all solves, and again for all lower bounds: 90, 10m, 1.5h.",
+)
 @click.option(
     "--rows",
     type=Rows(),

@@ -9,6 +9,8 @@ Source: a function's directional derivatives are at most its Lipschitz constant;
 docs/theory.md section 6.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -49,6 +51,7 @@ def largest_gradient(
     norms: NormPair,
     seed: int,
     directions: Sequence[Array] = (),
+    deadline: float = math.inf,
 ) -> float:
     """Return a proved lower bound of the Lipschitz constant from the best point found.
 
@@ -64,12 +67,16 @@ def largest_gradient(
         Of the random points.
     directions : sequence of array (n_0,)
         Input directions worth trying, at several distances.
+    deadline : float
+        When, by `time.monotonic`, no other round is begun.
     """
     random = np.random.default_rng(seed)
     X = _starts(random, network.input_size, directions)
     F = random.standard_normal((output.output.size, X.shape[1]))
     state = _look(network, output, norms, X, F, _powers(random, _WINDOW, X))
     for number in range(_ROUNDS):
+        if time.monotonic() > deadline:
+            break
         if number and number % _SELECTION == 0:
             state = state.selected()
         moved = state.X + _steps(random, state)

@@ -10,6 +10,8 @@ Source: docs/theory.md section 6; rounding by hyperplanes after Goemans and Will
 (J. ACM 42, 1995).
 """
 
+import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,6 +33,7 @@ def largest_pattern(
     norms: NormPair,
     seed: int,
     vectors: Sequence[Array] | None = None,
+    deadline: float = math.inf,
 ) -> tuple[float, Array]:
     """Return a proved lower bound of the FGL from the best slope pattern found.
 
@@ -45,6 +48,8 @@ def largest_pattern(
     vectors : sequence of array (n_k, rank), optional
         A primal point of the relaxation by blocks 0..K; without it, or if it has other
         shapes or is not finite, the start is random.
+    deadline : float
+        When, by `time.monotonic`, no other round is begun.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def largest_pattern(
         slopes = [np.concatenate(pair, axis=1) for pair in pairs]
     for _ in range(_ROUNDS):
         X, slopes, changed = _improve(network, norms, X, slopes)
-        if not changed:
+        if not changed or time.monotonic() > deadline:
             break
     F = norms.output.dual_aligned(network.jacobian(slopes, X))
     values, X, _ = jacobian_norms(network, slopes, norms, F)
