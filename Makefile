@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo install test check lint type layers unit test-slow mutants bench format clean
+.PHONY: demo install test check lint type layers unit test-torch test-slow mutants bench format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/geolip certify models/digits_fc.onnx --norm inf
@@ -36,6 +36,12 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto -m 'not slow'
+
+# Needs some 2 GB more: models from both of PyTorch's exporters.
+test-torch: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -qq 'torch==2.13.0' 'onnxscript>=0.2'
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto -m 'not slow' \
+	    tests/test_architectures.py tests/test_importer_pytorch.py
 
 mutants: $(VENV)/.installed-dev
 	$(BIN)/python tests/mutants.py
