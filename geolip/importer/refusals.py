@@ -47,10 +47,12 @@ _REASONS = {kind: why for why, kinds in _OPERATORS.items() for kind in kinds.spl
 # implementation does not know Scatter and fails on the normalisation. The others have
 # readers that take constants too, and refuse training mode and what runtimes read
 # differently; the reference blends the statistics of the batch into BatchNormalization
-# before opset 14, and takes only some groups in ConvTranspose.
+# before opset 14, and takes only some groups in ConvTranspose. ImageDecoder hands bytes
+# of the model to parsers of images, where there are any.
 _KEPT = """
     AveragePool BatchNormalization BitCast CastLike Conv ConvTranspose Dropout
-    GridSample MeanVarianceNormalization Resize RoiAlign Scatter Upsample"""
+    GridSample ImageDecoder MeanVarianceNormalization Resize RoiAlign Scatter
+    Upsample"""
 _NEVER_FOLDED = frozenset(_KEPT.split())
 
 
