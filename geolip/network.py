@@ -31,11 +31,15 @@ class Affine:
         The constant.
     shape : tuple of int
         The shape of the tensor that the n coordinates stand for.
+    doubt : float
+        By how much an entry of the bias may differ from the model's real one, which
+        matters to lower bounds only: biases cancel in differences.
     """
 
     terms: Mapping[int, LinearOperator]
     bias: Array
     shape: tuple[int, ...]
+    doubt: float = 0.0
 
     @property
     def size(self) -> int:

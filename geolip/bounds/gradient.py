@@ -117,9 +117,9 @@ def doubtful_slopes(network: Network, X: Array) -> tuple[list[Array], list[Array
         reading, activation = block.preactivation, block.activation
         read = propagated(reading.linear, values)
         Z = read.value + reading.bias[:, None]
-        # The importer may have summed the bias from as many terms as the rest.
         unsure = rounding(reading.linear)
         local = unsure * (np.abs(Z) + np.abs(reading.bias)[:, None]) + TINY
+        local = local + reading.doubt
         z = uncertain(Z, read.radius * (1 + 8 * UNIT) + local, read.length, local)
         lower, upper = (end[:, None] for end in activation.sector(block.size))
         width = (upper - lower) * (1 + 4 * UNIT)

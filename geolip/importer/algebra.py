@@ -31,10 +31,14 @@ from geolip.linear import (
 )
 from geolip.network import Affine
 
+UNIT = 2.0**-53
+# Bounds of errors are rounded sums and products of a few positive numbers.
+_UP = 1 + 2.0**-20
 
-def constant(values: Array) -> Affine:
+
+def constant(values: Array, doubt: float = 0.0) -> Affine:
     """Return the constant function with the given value and shape."""
-    return Affine({}, values.ravel(), values.shape)
+    return Affine({}, values.ravel(), values.shape, doubt)
 
 
 def mapped(value: Affine, operator: LinearOperator, shape: tuple[int, ...]) -> Affine:
@@ -43,7 +47,23 @@ def mapped(value: Affine, operator: LinearOperator, shape: tuple[int, ...]) -> A
     terms = {j: compose(operator, inner) for j, inner in value.terms.items()}
     # Taking apart what was concatenated leaves nothing of the other parts.
     terms = {j: term for j, term in terms.items() if not _is_zero(term)}
-    return Affine(terms, operator.apply(value.bias[:, None])[:, 0], shape)
+    bias = operator.apply(value.bias[:, None])[:, 0]
+    return Affine(terms, bias, shape, _doubt(value, operator))
+
+
+def _doubt(value: Affine, operator: LinearOperator) -> float:
+    """Return by how much the bias may be off after an operator."""
+    if isinstance(operator, Sparse) and operator.is_selection:
+        return value.doubt
+    if not value.doubt and not value.bias.any():
+        return 0.0
+    sizes = operator.absolute.apply(np.abs(value.bias)[:, None])
+    inherited = float(operator.row_sums.max(initial=0.0)) * value.doubt
+    summands = operator.shape[1]
+    if isinstance(operator, Sparse):
+        summands = int(np.diff(operator.matrix.indptr).max(initial=0))
+    rounded = (summands + operator.roundings + 2) * UNIT * float(sizes.max(initial=0.0))
+    return (inherited + rounded) * _UP
 
 
 def _is_zero(operator: LinearOperator) -> bool:
@@ -67,8 +87,12 @@ def total(parts: Sequence[Affine]) -> Affine:
     for part in parts:
         for j, operator in part.terms.items():
             terms[j] = _sum(terms[j], operator) if j in terms else operator
-    bias = np.sum([part.bias for part in parts], axis=0)
-    return Affine(terms, bias, parts[0].shape)
+    biases = [part.bias for part in parts if part.bias.any()] or [parts[0].bias]
+    doubt = sum(part.doubt for part in parts)
+    if len(biases) > 1:
+        sizes = np.sum(np.abs(biases), axis=0)
+        doubt += len(biases) * UNIT * float(sizes.max(initial=0.0))
+    return Affine(terms, np.sum(biases, axis=0), parts[0].shape, doubt * _UP)
 
 
 def _sum(left: LinearOperator, right: LinearOperator) -> LinearOperator:
@@ -116,7 +140,8 @@ def rearranged(parts: Sequence[Affine], numbers: NDArray[np.int64]) -> Affine:
     bias = np.concatenate([part.bias for part in parts])
     if places.size and (places.min() < 0 or places.max() >= len(bias)):
         raise ValueError("entries are made up that no input has")
-    moved = [Affine({}, bias[places], numbers.shape)]
+    doubt = max(part.doubt for part in parts)
+    moved = [Affine({}, bias[places], numbers.shape, doubt)]
     start = 0
     for part in parts:
         inside = (places >= start) & (places < start + part.size)

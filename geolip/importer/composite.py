@@ -40,6 +40,14 @@ _OPERATORS = {
     *("Add", "Div", "Identity", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Sub"),
 }
 # How many inputs matter by more than their shape or type.
+# Operators whose first output is of the type of their first input.
+_TYPED = {
+    *("Abs", "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Conv"),
+    *("ConvTranspose", "Div", "Erf", "Exp", "Flatten", "Gemm", "GlobalAveragePool"),
+    *("HardSigmoid", "Identity", "LeakyRelu", "Log", "MatMul", "Max", "MaxPool", "Min"),
+    *("Mul", "Neg", "Pad", "Pow", "Reciprocal", "Relu", "Reshape", "Sigmoid"),
+    *("Slice", "Softplus", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"),
+}
 _VALUES = {"CastLike": 1, "Shape": 0, "Size": 0}
 # The last nodes of patterns: refused when read on their own.
 _LAST = {"Div", "Log", "Mul", "Reciprocal"}
@@ -100,13 +108,11 @@ class _Graph:
         self.interface = interface
         self.producers: dict[str, NodeProto] = {}
         self.varying = {interface.input_name}
-        self.casts = False
         for node in nodes:
             # Others look at nothing but the shape or the type.
             read = node.input[: _VALUES.get(node.op_type)]
             if not self.varying.isdisjoint(read):
                 self.varying.update(filter(None, node.output))
-                self.casts |= node.op_type in ("Cast", "CastLike")
             if node.domain in ONNX_DOMAINS and node.op_type not in interface.redefined:
                 self.producers.update(dict.fromkeys(node.output[:1], node))
 
@@ -160,7 +166,7 @@ class _Graph:
                     with translated(label(node)):
                         array = evaluate(node, self.interface.opset, [])[0]
                     return self._unless(cast, array)
-                case "CastLike" if node.input[1] in self.varying and not self.casts:
+                case "CastLike" if self._has_input_type(node.input[1]):
                     cast = True
                 case "Identity":
                     pass
@@ -168,6 +174,15 @@ class _Graph:
                     return None
             name = node.input[0]
         return None
+
+    def _has_input_type(self, name: str) -> bool:
+        """Return whether a tensor is known to be of the element type of the input."""
+        while name != self.interface.input_name:
+            node = self.producers.get(name)
+            if node is None or node.op_type not in _TYPED:
+                return False
+            name = node.input[0]
+        return True
 
     def _unless(self, cast: bool, array: NDArray[Any]) -> NDArray[Any] | None:
         """Return a constant unless a cast to the input's type rounds it."""

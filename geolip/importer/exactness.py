@@ -22,8 +22,8 @@ from geolip.importer.operation import Operation
 UNKNOWN = math.inf
 # Counts up to here leave errors small.
 _MOST = 2**20
-# Smaller results may have lost digits to underflow.
-_LEAST = 2.0**-900
+# Results of smaller size may have lost digits to underflow.
+_SMALL, _LEAST = 2.0**-400, 2.0**-900
 
 _NAMES = """
     Abs CastLike CenterCropPad Clip Concat Constant ConstantOfShape DepthToSpace Expand
@@ -82,6 +82,9 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
         return UNKNOWN if given or (kind not in _COMPARING and reals) else 0
     if kind == "DequantizeLinear" and not given and _is_short_code(operation):
         return 0
+    # Products of two larger ones, and their squares, lose nothing to underflow.
+    if any((abs(value[value != 0]) < _SMALL).any() for value in reals):
+        return UNKNOWN
     with np.errstate(all="ignore"):
         found = _counted(operation, reals, outputs[0].astype(float))
     return found if found <= _MOST else UNKNOWN

@@ -2,7 +2,7 @@
 
 from onnx import ModelProto
 
-from geolip.errors import UnsupportedModelError
+from geolip.errors import GeolipError, ModelError, UnsupportedModelError
 from geolip.importer.composite import with_composites
 from geolip.importer.fate import Fate
 from geolip.importer.interface import interface_of
@@ -35,7 +35,25 @@ def build(
     walk, _ = _walked(model, input_name, output_name)
     if walk.problems:
         raise UnsupportedModelError(walk.problems)
-    return walk.network()
+    network = walk.network()
+    if input_name not in (None, *(info.name for info in model.graph.input)):
+        _check_shape(model, network)
+    return network
+
+
+def _check_shape(model: ModelProto, network: Network) -> None:
+    """Refuse an inner tensor for input whose declared shape is not the one it has."""
+    name = network.input_name
+    try:
+        found = build(model, None, name).output.shape
+    except GeolipError:
+        # What comes before it need not be readable.
+        return
+    if found != network.input_shape:
+        raise ModelError(
+            f"tensor {name!r} has shape {found}, but the model declares "
+            f"{network.input_shape}: export it again"
+        )
 
 
 def survey(

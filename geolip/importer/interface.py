@@ -91,6 +91,9 @@ def interface_of(
     given = input_of(graph, nodes, stored, output, input_name)
     with translated(f"input {given.name!r}"):
         input_shape = _shape(given)
+        outer = any(given.name == info.name for info in graph.input)
+        if not outer and not all(d.dim_value for d in given.type.tensor_type.shape.dim):
+            raise ValueError("the model declares no fixed shape of it: export with one")
         input_type = _element_type(given)
     return Interface(
         opset=opset_of(model.opset_import, "the model"),

@@ -11,7 +11,7 @@ from onnx import NodeProto
 from onnx.defs import OpSchema
 
 from geolip.arrays import Array
-from geolip.importer.algebra import constant
+from geolip.importer.algebra import UNIT, constant
 from geolip.importer.elements import is_real, real
 from geolip.importer.folding import evaluate
 from geolip.importer.magnitude import checked
@@ -104,7 +104,10 @@ class Operation:
                 f"{self._called(position)} holds {value.dtype.name}: expected "
                 "floating-point numbers"
             )
-        return constant(checked(real(value), self._called(position)))
+        numbers = checked(real(value), self._called(position))
+        count = self.roundings[position] if position < len(self.roundings) else 0
+        size = float(np.abs(numbers).max(initial=0.0))
+        return constant(numbers, (count + 1) * UNIT * size if count else 0.0)
 
     def affines(self) -> list[Affine]:
         """Return all inputs as affine functions."""

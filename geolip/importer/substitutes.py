@@ -3,7 +3,8 @@
 Found by comparing it with ONNX's text, and by changing models at random: it takes an
 index modulo the length of the axis, subtracting the length up to 2^62 times; gathers
 along an axis of more than 64 entries something else; inserts axes one after the other
-where old versions list them in any order; and leaves out what a split does not name.
+where old versions list them in any order; leaves out what a split does not name; and
+computes entries of one-hot tensors as ``y (on - off) + off``.
 
 Source: ONNX, docs/Operators.md.
 """
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, helper
 
+from geolip.importer.growth import check_fits
 from geolip.importer.stored import constant_of
 
 _Arrays = Sequence[NDArray[Any] | None]
@@ -71,6 +73,20 @@ def _split(node: NodeProto, inputs: Any) -> Sequence[NDArray[Any]]:
     return np.split(data, np.cumsum(sizes)[:-1], _attribute(node, "axis", 0))
 
 
+def _one_hot(node: NodeProto, inputs: Any) -> Sequence[NDArray[Any]]:
+    indices, depth, values = inputs
+    (count,) = depth.ravel().tolist()
+    count, axis = int(count), _attribute(node, "axis", -1)
+    rank = indices.ndim + 1
+    if values.shape != (2,) or not -rank <= axis < rank or count < 0:
+        raise ValueError("its values, axis or depth are not possible")
+    axis %= rank
+    check_fits([*indices.shape, count])
+    chosen = np.where(indices < 0, indices + count, indices)
+    places = np.arange(count).reshape(-1, *(1,) * (rank - 1 - axis))
+    return [np.where(np.expand_dims(chosen, axis) == places, values[1], values[0])]
+
+
 def _axes(node: NodeProto, inputs: Any) -> tuple[int, ...]:
     """Return axes from an attribute, as in old versions, or an input."""
     if len(inputs) > 1 and inputs[1] is not None:
@@ -88,6 +104,7 @@ def _attribute(node: NodeProto, name: str, default: Any) -> Any:
 SUBSTITUTES: Mapping[str, Substitute] = {
     "Constant": _constant,
     "GatherElements": _gather_elements,
+    "OneHot": _one_hot,
     "Split": _split,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,

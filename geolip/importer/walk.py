@@ -18,7 +18,7 @@ from geolip.importer.catalogue import readers
 from geolip.importer.composite import Composite
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.elements import from_code, is_real, real, widens
-from geolip.importer.exactness import factors_known, roundings
+from geolip.importer.exactness import UNKNOWN, factors_known, roundings
 from geolip.importer.fate import ACTIVATION, FOLDED, HEAD, LINEAR, REFUSED, UNREAD, Fate
 from geolip.importer.growth import check_fits
 from geolip.importer.interface import Interface
@@ -35,6 +35,9 @@ from geolip.importer.operation import (
 from geolip.importer.refusals import RefusedError, can_fold, reason
 from geolip.linear import identity
 from geolip.network import Affine, Block, Network
+
+# Attributes that say what type the output has.
+_TYPES = ("to", "dtype", "output_dtype", "output_datatype")
 
 
 class Walk:
@@ -128,9 +131,7 @@ class Walk:
         schema = schema_of(node, self.interface.opset)
         names = list(node.input)
         for name in filter(None, names):
-            if name in self.finals:
-                head = self.finals[name].head
-                raise RefusedError(f"reads a {head.name}, which has to be last")
+            self.check_readable(name)
         inputs = [self.value(name) if name else None for name in names]
         unread = any(name and v is None for name, v in zip(names, inputs, strict=True))
         folds = can_fold(kind) and not any(
@@ -162,10 +163,18 @@ class Walk:
         values = [value for value in outputs if not isinstance(value, RefusedError)]
         self.note_rounding(operation, values)
         for name, value in used:
-            if name and not isinstance(value, RefusedError):
+            # The tensor that is taken for the input stays what it is.
+            given = name == self.interface.input_name
+            if name and not given and not isinstance(value, RefusedError):
                 self.define(name, value, _declared(operation, value))
         if isinstance(outputs[0], Affine):
             self.siblings[frozenset(names)][kind] = outputs[0]
+
+    def check_readable(self, name: str) -> None:
+        """Refuse to read what nothing may come after."""
+        if name in self.finals:
+            head = self.finals[name].head
+            raise RefusedError(f"reads a {head.name}, which has to be last")
 
     def applied(self, operation: Operation) -> Sequence[Value | RefusedError] | Final:
         """Return the outputs of a node by its reader, blocks added."""
@@ -189,13 +198,14 @@ class Walk:
     def join(self, composite: Composite) -> None:
         """Define the output of several nodes that are one activation."""
         (source,) = composite.input
+        self.check_readable(source)
         value = self.value(source)
         if value is None:
             self.values |= dict.fromkeys(composite.node.output)
             return
         x = value if isinstance(value, Affine) else constant(real(value))
         shape = np.broadcast_shapes(x.shape, (1,) * composite.rank)
-        reading = Affine(x.terms, x.bias, shape)
+        reading = replace(x, shape=shape)
         block = Block(node_name(composite.node), reading, composite.activation)
         factor = float(composite.factor)
         rounded = int(Fraction(factor) != composite.factor)
@@ -209,6 +219,9 @@ class Walk:
         if any(isinstance(value, Affine) and value.terms for value in operation.inputs):
             if not factors_known(operation):
                 self.inexact.append(label(node))
+            # What is left of biases, once nothing varies, has been rounded unseen.
+            pairs = zip(node.output, outputs, strict=False)
+            self.rounded |= {name: UNKNOWN for name, value in pairs if _is_fixed(value)}
             return
         inputs = [_array(value) for value in operation.inputs]
         arrays = [array for value in outputs if (array := _array(value)) is not None]
@@ -241,6 +254,13 @@ class Walk:
         return Affine({block: identity(size)}, np.zeros(size), shape)
 
 
+def _is_fixed(value: Value) -> bool:
+    """Return whether an output of real numbers does not depend on the input."""
+    if isinstance(value, Affine):
+        return not value.terms
+    return is_real(value.dtype)
+
+
 def _array(value: Value | None) -> np.ndarray[Any, np.dtype[Any]] | None:
     """Return a constant as an array."""
     return value.bias.reshape(value.shape) if isinstance(value, Affine) else value
@@ -261,8 +281,9 @@ def _folded(operation: Operation) -> Sequence[Value]:
 
 def _declared(operation: Operation, value: Value) -> np.dtype[Any]:
     """Return the element type that an output has by ONNX, however it is held."""
-    if operation.node.op_type == "Cast":
-        return from_code(operation.attributes["to"])
+    for name in _TYPES:
+        if code := operation.attributes.get(name):
+            return from_code(code)
     if operation.node.op_type == "CastLike" and operation.types[1]:
         return operation.types[1]
     real_types = [dtype for dtype in operation.types if dtype and is_real(dtype)]

@@ -57,7 +57,7 @@ def _limit(operation: Operation, position: int, name: str, absent: float) -> flo
     if not operation.has(position):
         return float(operation.attributes.get(name, absent))
     limit = operation.stored(position)
-    if limit.size != 1 or np.isnan(limit).any():
+    if limit.size != 1 or limit.ndim > 1 or np.isnan(limit).any():
         raise ValueError(f"its {name} is {limit.tolist()}: expected one number")
     return float(limit.item())
 

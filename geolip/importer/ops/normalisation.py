@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geolip.importer.algebra import broadcast, constant, scaled, total
+from geolip.importer.algebra import UNIT, broadcast, constant, scaled, total
 from geolip.importer.operation import Operation, Reader, Value
 from geolip.importer.refusals import RefusedError
 
@@ -32,7 +32,10 @@ def _batch_normalisation(operation: Operation) -> Value:
     # Three roundings: the sum, its root and the quotient.
     factors = scale / np.sqrt(variance)
     result = scaled(value, factors, rounded=3)
-    return total([result, broadcast(constant(bias - mean * factors), result.shape)])
+    shifts = mean * factors
+    doubt = 8 * UNIT * float((np.abs(bias) + np.abs(shifts)).max(initial=0.0))
+    shift = constant(bias - shifts, doubt)
+    return total([result, broadcast(shift, result.shape)])
 
 
 OPERATORS: dict[str, Reader] = {"BatchNormalization": _batch_normalisation}
