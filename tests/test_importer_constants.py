@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from exact_operators import exact
 from importer_models import Arrays, build, integers, node, weights
-from onnx import NodeProto
+from onnx import NodeProto, TensorProto
 
 import geolip
 from geolip.importer import load
@@ -185,3 +185,37 @@ def test_biases_may_be_what_they_like() -> None:
     ]
     model = build(nodes, [1, 4], {"u": weights(0, 4), "w": weights(1, 4, 4)})
     assert load(model).inexact == ()
+
+
+def test_sums_count_every_addition() -> None:
+    """Each of 63 halves of an ulp is lost beside the one."""
+    column = np.full((64, 1), 2.0**-53)
+    column[0] = 1.0
+    nodes = [
+        node("ReduceSum", ["c", "zero"], ["s"], keepdims=0),
+        node("Mul", ["x", "s"], ["y"]),
+    ]
+    stored = {"c": np.repeat(column, 3, axis=1), "zero": integers(0)}
+    model = build(nodes, [3], stored, element=TensorProto.DOUBLE)
+    (operator,) = load(model).output.terms.values()
+    truth = 1 + 63 * UNIT
+    (entry,) = {Fraction(x) for x in np.diag(operator.dense())}
+    assert truth - entry > 60 * UNIT
+    assert truth - entry <= (operator.roundings + 1) * UNIT * truth
+
+
+def test_differences_count_what_cancels() -> None:
+    squares = 1 + np.abs(weights(0, 50))
+    near = np.sqrt(squares.astype(float)).astype(np.float16).astype(np.float32)
+    nodes = [
+        node("Sqrt", ["u"], ["s"]),
+        node("Sub", ["s", "v"], ["d"]),
+        node("Mul", ["x", "d"], ["y"]),
+    ]
+    network = load(build(nodes, [50], {"u": squares, "v": near}))
+    (operator,) = network.output.terms.values()
+    truth = roots(exact(squares)) - exact(near)
+    missed = abs(exact(np.diag(operator.dense())) - truth)
+    relative = max(missed / abs(truth))
+    assert not network.inexact
+    assert 2**8 * UNIT < relative <= (operator.roundings + 1) * UNIT
