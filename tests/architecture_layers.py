@@ -9,7 +9,7 @@ from torch import nn
 Tensor = Any
 
 
-class Apply(nn.Module):  # type: ignore[misc]
+class Apply(nn.Module):
     """A function of one tensor as a layer."""
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
@@ -20,7 +20,7 @@ class Apply(nn.Module):  # type: ignore[misc]
         return self.function(x)
 
 
-class Residual(nn.Module):  # type: ignore[misc]
+class Residual(nn.Module):
     """``body(x) + shortcut(x)``."""
 
     def __init__(self, *body: Any, shortcut: Any = None) -> None:
@@ -32,7 +32,7 @@ class Residual(nn.Module):  # type: ignore[misc]
         return self.body(x) + self.shortcut(x)
 
 
-class Branches(nn.Module):  # type: ignore[misc]
+class Branches(nn.Module):
     """The outputs of several branches, concatenated along the channels."""
 
     def __init__(self, *branches: Any) -> None:

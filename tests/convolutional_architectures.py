@@ -131,7 +131,7 @@ def shufflenet() -> Any:
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), *grouped, *last, *head(36))
 
 
-class UNet(nn.Module):  # type: ignore[misc]
+class UNet(nn.Module):
     """Down once and up again, with a concatenated skip."""
 
     def __init__(self) -> None:

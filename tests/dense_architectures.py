@@ -89,7 +89,7 @@ def orthogonal() -> Any:
     )
 
 
-class Sandwich(nn.Module):  # type: ignore[misc]
+class Sandwich(nn.Module):
     """The residual layer ``x - 2 W' relu(W x + b) / |W|^2``, of constant one."""
 
     def __init__(self, size: int) -> None:
@@ -117,7 +117,7 @@ def softmax() -> Any:
     return nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3), nn.Softmax(dim=1))
 
 
-class SelfAttention(nn.Module):  # type: ignore[misc]
+class SelfAttention(nn.Module):
     """One head of attention."""
 
     def __init__(self, size: int) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from cli_runs import refused, run, succeeded
 from importer_models import node, weights
+from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.shape_inference import infer_shapes
 
@@ -53,7 +55,7 @@ def model(
 WHOLE = infer_shapes(model())
 
 
-def assert_is(found: geolip.importer.Network, *matrices: np.ndarray) -> None:  # type: ignore[type-arg]
+def assert_is(found: geolip.importer.Network, *matrices: NDArray[Any]) -> None:
     """Compare with ReLU between matrices that are applied from the right."""
     x = weights(4, 7, len(matrices[0]))
     expected = x

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from exact_operators import exact
-from importer_models import integers
+from importer_models import build, integers
 from onnx import (
     ModelProto,
     NodeProto,
     TensorProto,
     ValueInfoProto,
     helper,
-    numpy_helper,
 )
 
 import geolip
@@ -34,22 +33,13 @@ def model(
 ) -> ModelProto:
     """Return a model from ``x`` to ``y``; numbers are stored as its element type."""
     dtype = helper.tensor_dtype_to_np_dtype(element)
-    tensors = [
-        numpy_helper.from_array(
-            v if isinstance(v, np.ndarray) else np.asarray(v, dtype), name
-        )
-        for name, v in stored.items()
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", element, shape)],
-        [helper.make_empty_tensor_value_info("y")],
-        tensors,
-        value_info=known,
-    )
-    opsets = [helper.make_opsetid("", 18)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    constants = {
+        name: value if isinstance(value, np.ndarray) else np.asarray(value, dtype)
+        for name, value in stored.items()
+    }
+    made = build(nodes, shape, constants, opset=18, element=element)
+    made.graph.value_info.extend(known)
+    return made
 
 
 SLICE = {"s": integers(1), "e": integers(2)}

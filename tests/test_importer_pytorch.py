@@ -105,12 +105,12 @@ def test_what_torch_export_does_not_know_goes_by_torchscript() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-class Branching(nn.Module):  # type: ignore[misc]
+class Branching(nn.Module):
     def forward(self, x: Any) -> Any:
         return x if x.sum() > 0 else -100 * x
 
 
-class Eigenvalues(nn.Module):  # type: ignore[misc]
+class Eigenvalues(nn.Module):
     def forward(self, x: Any) -> Any:
         return torch.linalg.eigvalsh(x.T @ x)
 

@@ -38,7 +38,7 @@ def numbered_mat(weights: Arrays, biases: Arrays) -> bytes:
 def npz(weights: Arrays, biases: Arrays) -> bytes:
     file = io.BytesIO()
     if biases:
-        np.savez(file, **numbered(weights, biases, 1))  # type: ignore[arg-type]
+        np.savez(file, **numbered(weights, biases, 1))
     else:
         np.savez(file, *weights)
     return file.getvalue()
@@ -48,7 +48,7 @@ def compressed_npz(weights: Arrays, biases: Arrays) -> bytes:
     file = io.BytesIO()
     # In an order that is not the layers'.
     held = dict(reversed(numbered(weights, biases, 0).items()))
-    np.savez_compressed(file, **held)  # type: ignore[arg-type]
+    np.savez_compressed(file, **held)
     return file.getvalue()
 
 
