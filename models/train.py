@@ -65,7 +65,7 @@ def fit(
         for batch in torch.split(torch.randperm(len(images)), BATCH):
             loss = nn.functional.cross_entropy(network(images[batch]), labels[batch])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             schedule.step()
     return network.eval()
