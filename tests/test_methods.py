@@ -1,0 +1,52 @@
+"""Every method of the folder against brute force, on the same small networks."""
+
+import numpy as np
+import pytest
+from oracles import formal_constant
+
+from geolip import importer, methods, norms
+from geolip.errors import UsageError
+from geolip.methods import Label, Question
+
+PAIRS = ("inf", "2", "2:inf", "inf:2")
+
+
+def small_network(seed: int):
+    """Return a ReLU chain of one to three layers and at most ten neurons."""
+    random = np.random.default_rng([seed, 31])
+    hidden = random.integers(1, 5, random.integers(1, 4))
+    sizes = [int(random.integers(1, 5)), *hidden, int(random.integers(1, 4))]
+    weights = [
+        random.standard_normal((m, n)) for n, m in zip(sizes, sizes[1:], strict=False)
+    ]
+    return importer.load(weights)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("name", methods.names())
+def test_each_number_is_on_its_side_of_the_truth(name, pair):
+    method = methods.get(name)
+    for seed in range(12):
+        network = small_network(seed)
+        question = Question(network, norms.parse(pair))
+        if method.refusal(question) is not None:
+            continue
+        answer = method.answer(question)
+        truth = formal_constant(network.sectors(), question.norms)
+        if answer.label.is_upper:
+            assert answer.value >= truth * (1 - 1e-12), seed
+        if answer.label in (Label.LOWER, Label.FGL_LOWER):
+            assert answer.value <= truth * (1 + 1e-12), seed
+        if answer.label is Label.EXACT:
+            assert answer.value <= truth * (1 + 1e-6), seed
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_each_method_has_a_title_of_its_own(name):
+    titles = [methods.get(other).TITLE for other in methods.names()]
+    assert titles.count(methods.get(name).TITLE) == 1
+
+
+def test_an_unknown_method_is_refused_with_all_names():
+    with pytest.raises(UsageError, match="norm_product"):
+        methods.get("k5")
