@@ -1,5 +1,7 @@
 """Every method of the folder against brute force, on the same small networks."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from oracles import formal_constant
@@ -16,9 +18,7 @@ def small_network(seed: int):
     random = np.random.default_rng([seed, 31])
     hidden = random.integers(1, 5, random.integers(1, 4))
     sizes = [int(random.integers(1, 5)), *hidden, int(random.integers(1, 4))]
-    weights = [
-        random.standard_normal((m, n)) for n, m in zip(sizes, sizes[1:], strict=False)
-    ]
+    weights = [random.standard_normal((m, n)) for n, m in pairwise(sizes)]
     return importer.load(weights)
 
 
