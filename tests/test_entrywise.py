@@ -2,26 +2,21 @@
 
 import math
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 import oracles
 import pytest
+from closed_forms import PAIRS, gaussian, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
-from importer_models import build, node
 from oracles import formal_constant
 
 from geolip import importer, methods, norms
 from geolip.backend import Settings
-from geolip.bounds.entrywise import absolute_paths, absolute_product, columns
-from geolip.bounds.matrix_norm import matrix_norm
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.linear import Convolution, Dense
 from geolip.methods import Question
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
-
-PAIRS = [f"{p}:{q}" for p in norms.NORMS for q in norms.NORMS]
 
 # Sizes of layers; K_4 and K_3 in l_2, then in l_inf.
 TABLE = {
@@ -33,21 +28,6 @@ TABLE = {
     (4, 5, 5, 3): (21.5093, 39.4220, 32.9192, 59.4373),
     (3, 4, 4, 4, 2): (25.6436, 57.1115, 37.2870, 76.1611),
 }
-
-
-def gaussian(sizes):
-    random = np.random.default_rng(0)
-    return [random.standard_normal((m, n)) for n, m in pairwise(sizes)]
-
-
-def k3(network, pair, way=explicit):
-    inputs = columns(pair.input, network.input_size)
-    return matrix_norm(absolute_product(way(network), inputs), pair)
-
-
-def k4(network, pair, way=explicit, deadline=math.inf):
-    inputs = columns(pair.input, network.input_size)
-    return matrix_norm(absolute_paths(way(network), inputs, deadline)[0], pair)
 
 
 @pytest.mark.parametrize("sizes", TABLE)
@@ -140,22 +120,6 @@ def test_without_time_k4_is_k3_and_says_so():
     answer = methods.get("k4").answer(question)
     assert answer.value == late
     assert "13 neurons as in K3" in answer.note
-
-
-def pooled_network():
-    """Return a layer, a maximum over overlapping windows, and a layer."""
-    random = np.random.default_rng(3)
-    nodes = [
-        node("Conv", ["x", "k"], ["c"], pads=[1, 1]),
-        node("MaxPool", ["c"], ["p"], kernel_shape=[3], strides=[2]),
-        node("Flatten", ["p"], ["f"]),
-        node("MatMul", ["f", "w"], ["y"]),
-    ]
-    numbers = {
-        "k": random.standard_normal((1, 1, 3)).astype(np.float32),
-        "w": random.standard_normal((3, 2)).astype(np.float32),
-    }
-    return importer.load(build(nodes, (1, 1, 7), numbers))
 
 
 @pytest.mark.parametrize("bound", [k3, k4])
