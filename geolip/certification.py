@@ -6,6 +6,7 @@ Stage times are taken on the way and nowhere else.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
@@ -32,7 +33,7 @@ from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.report import ModelSummary, Report
-from geolip.target import Target
+from geolip.target import Target, targets
 
 DEFAULT_SOLVER = "auto"
 
@@ -145,7 +146,7 @@ def certify(
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
         network = network.without_head(pair.output)
-        targets = _targets(network, pair, rows)
+        chosen = _chosen(network, pair, rows)
         execution = (
             None
             if float_exec is None
@@ -163,7 +164,7 @@ def certify(
         clock=clock,
         progress=progress or _silent,
     )
-    outputs = bounding.bound(targets)
+    outputs = bounding.bound(chosen)
     if head is not None:
         bounding.notes.append(
             f"outputs are what {head.name} reads, times its Lipschitz constant "
@@ -266,14 +267,13 @@ def _read(
     )
 
 
-def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
+def _chosen(network: Network, pair: NormPair, rows: object) -> list[Target]:
     sectors = network.sectors()
     count = pieces.count(sectors, pair)
+    coarse = targets(sectors, pair)
     if rows == "largest" or rows == "all":
-        if not pair.rowwise and not pair.columnwise:
-            return [Target(sectors, pair)]
-        first = range(count) if rows == "all" else pieces.coarse(sectors, pair)
-        return [Target(sectors, pair, index) for index in first]
+        parts = (target.parts or [target] for target in coarse)
+        return coarse if rows == "largest" else list(chain.from_iterable(parts))
     if not pair.rowwise or pair.columnwise:
         raise UsageError(
             "rows can be chosen only where the output norm is inf and the input norm "

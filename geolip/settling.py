@@ -1,23 +1,24 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
-Where rows of the output are bounded alone, those that probably move most come first; a
-row is left as soon as its bound is below the largest by then.
+Where pieces of the network are bounded alone, those that probably move most come first;
+one is left as soon as its bound is below the largest by then.
 """
 
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from geolip import memory, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
 from geolip.norms import NormPair
+from geolip.ordering import ordered
+from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
+from geolip.target import targets
 
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
@@ -54,11 +55,12 @@ def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
     norms : NormPair
         Those of the question.
     inputs : str
-        The norm of inputs that the relaxation is about.
+        The norm of inputs that the relaxation is about. Inputs that move one at a time,
+        in l_1, have all norms.
     """
-    if norms.input.name != inputs or norms.output.name not in ("inf", "2"):
+    if norms.input.name not in (inputs, "1"):
         return f"bounds {inputs}:{inputs} and such pairs, not {norms}"
-    problem = _problem(network, norms)
+    problem = _problem(Piece(network, norms))
     if memory.fits(problem.numbers):
         return None
     sizes = problem.network.sizes
@@ -80,7 +82,7 @@ def settled(
     norms : NormPair
         Those of the bound.
     settings : Settings
-        The accuracy is that of the largest row; the time limit is for all rows.
+        The accuracy is that of the largest piece; the time limit is for all of them.
     engine : Backend
         The solver.
 
@@ -91,12 +93,19 @@ def settled(
     """
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
-    rows = [network] if not norms.rowwise else list(_rows(network, norms))
+    waiting = deque(ordered(targets(network, norms), settings))
     largest, worst = 0.0, Status.SOLVED
-    for left, row in zip(range(len(rows), 0, -1), rows, strict=True):
-        share = max(deadline - time.monotonic(), 0.0) / left
+    while waiting:
+        share = max(deadline - time.monotonic(), 0.0) / len(waiting)
         own = replace(settings, time_limit=None if limit == math.inf else share)
-        found = _one(_problem(row, norms), own, engine, largest)
+        target = waiting.popleft()
+        if target.parts and not largest:
+            waiting.extendleft(reversed(target.parts))
+            continue
+        found = _one(_problem(target.piece), own, engine, largest)
+        if target.parts and found.bound > largest and share > 0:
+            waiting.extendleft(reversed(target.parts))
+            continue
         largest = max(largest, found.bound)
         worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
@@ -121,16 +130,7 @@ def _one(
     return Settled(bound, Status.SETTLED if bound <= target else status)
 
 
-def _problem(network: SectorNetwork, norms: NormPair) -> Problem:
-    reduced = presolve.reduce(network).network
-    _, relaxation = relaxations.choose(None, norms)
-    return relaxation.problem(reduced, norms)
-
-
-def _rows(network: SectorNetwork, norms: NormPair) -> Iterator[SectorNetwork]:
-    """Yield each row alone; those whose gradient is large halfway up come first."""
-    count = network.output.size
-    middle = [(b.lower[:, None] + b.upper[:, None]) / 2 for b in network.blocks]
-    gradients = network.adjoint_jacobian(middle, np.eye(count))
-    for row in np.argsort(-norms.input.dual(gradients), kind="stable"):
-        yield network.rows(np.arange(count) == row)
+def _problem(piece: Piece) -> Problem:
+    reduced = presolve.reduce(piece.relaxed).network
+    _, relaxation = relaxations.choose(None, piece.norms)
+    return relaxation.problem(reduced, piece.norms)

@@ -68,3 +68,11 @@ class Target:
             status=Status.TRIVIAL.value,
             iterations=0,
         )
+
+
+def targets(network: SectorNetwork, norms: NormPair) -> list[Target]:
+    """Return the fewest targets whose bounds make up that of the whole."""
+    if not norms.rowwise and not norms.columnwise:
+        return [Target(network, norms)]
+    coarse = pieces.coarse(network, norms)
+    return [Target(network, norms, index) for index in coarse]

@@ -4,13 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from oracles import formal_constant
+from oracles import PAIRS, formal_constant
 
 from geolip import importer, methods, norms
 from geolip.errors import UsageError
 from geolip.methods import Label, Question
-
-PAIRS = ("inf", "2", "2:inf", "inf:2")
 
 
 def small_network(seed: int):
