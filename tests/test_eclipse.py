@@ -105,12 +105,6 @@ def test_other_norms_and_graphs_are_refused(name):
     assert "it takes chains" in method.refusal(Question(graph, PAIR))
 
 
-@pytest.mark.parametrize("name", ["eclipse", "eclipse_fast"])
-def test_a_network_that_does_not_move_has_constant_zero(name):
-    network = importer.load([np.zeros((2, 3)), np.ones((1, 2))])
-    assert methods.get(name).answer(Question(network, PAIR)).value == 0.0
-
-
 def test_multipliers_out_of_float64_prove_nothing():
     network = importer.load([1e55 * W for W in gaussian((2, 3, 3, 3, 1))])
     with pytest.raises(CertificationError, match="rescale"):

@@ -29,12 +29,22 @@ TABLE = {
     (3, 4, 4, 4, 2): (25.6436, 57.1115, 37.2870, 76.1611),
 }
 
+# The same in l_1.
+SUMS = {
+    (4, 6, 3): (8.8767, 9.9341),
+    (4, 5, 5, 3): (24.7852, 40.4222),
+    (3, 4, 4, 4, 2): (22.7150, 56.7182),
+}
+
 
 @pytest.mark.parametrize("sizes", TABLE)
 def test_values_are_those_of_the_table(sizes):
     network = chain(gaussian(sizes))
     values = [f(network, norms.parse(p)) for p in ("2", "inf") for f in (k4, k3)]
     assert values == pytest.approx(TABLE[sizes], abs=5.1e-5)
+    if sizes in SUMS:
+        values = [f(network, norms.parse("1")) for f in (k4, k3)]
+        assert values == pytest.approx(SUMS[sizes], abs=5.1e-5)
 
 
 @pytest.mark.parametrize("pair", PAIRS)

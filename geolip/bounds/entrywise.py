@@ -99,7 +99,7 @@ def _improved(
     reading, reach = network.readings[number - 1], product.copy()
     underflow = TINY * (1 + np.sum([whole.sum(axis=0) for whole in wholes], axis=0))
     terms = sum(network.sizes) + len(costs) + 16
-    height = max(1, _TILE // sum(network.sizes))
+    height = 1 + _TILE // max(1, sum(network.sizes))
     for start in range(0, len(rows), height):
         if time.monotonic() > deadline:
             return reach, len(rows) - start

@@ -31,7 +31,7 @@ def answer(question: Question) -> Answer:
         inputs = columns(norms.input, stages.input_size)
         parts = [
             absolute_product(stages, inputs[:, start : start + _WIDTH])
-            for start in range(0, inputs.shape[1], _WIDTH)
+            for start in range(0, max(1, inputs.shape[1]), _WIDTH)
         ]
         bounds[way] = matrix_norm(np.concatenate(parts, axis=1), norms)
     value, note = least(bounds)
