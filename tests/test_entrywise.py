@@ -12,6 +12,7 @@ from oracles import formal_constant
 
 from geolip import importer, methods, norms
 from geolip.backend import Settings
+from geolip.bounds.entrywise import absolute_product, absolute_rows
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.linear import Convolution, Dense
@@ -68,6 +69,14 @@ def test_in_l_inf_they_are_the_definitions_of_the_oracles():
         pair = norms.parse("inf")
         assert k4(network, pair) == pytest.approx(oracles.k4(weights), rel=1e-12)
         assert k3(network, pair) == pytest.approx(oracles.k3(weights), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [random_chain, random_graph])
+def test_absolute_values_are_multiplied_from_either_end(kind):
+    for seed in range(20):
+        network = explicit(kind(np.random.default_rng([seed, 6]), 8, 2))
+        forward = absolute_product(network, np.eye(network.input_size))
+        np.testing.assert_allclose(absolute_rows(network), forward, rtol=1e-12)
 
 
 def test_rounding_is_never_downwards():

@@ -84,6 +84,11 @@ class Stages:
         """The number of coordinates of the input and of every stage."""
         return (self.input_size, *(stage.size for stage in self.stages))
 
+    @property
+    def explicit(self) -> bool:
+        """Whether no stage is a mixture."""
+        return all(stage.pooled is None for stage in self.stages)
+
     @cached_property
     def read(self) -> frozenset[int]:
         """Which stages the output depends on."""
