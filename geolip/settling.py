@@ -57,7 +57,7 @@ def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
         The norm of inputs that the relaxation is about.
     """
     if norms.input.name != inputs or norms.output.name not in ("inf", "2"):
-        return f"bounds {inputs}:{inputs} and such pairs, not {norms}"
+        return f"takes l_{inputs} inputs, found {norms}"
     problem = _problem(network, norms)
     if memory.fits(problem.numbers):
         return None
