@@ -17,11 +17,21 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.comparing import compare as compare
+    from geolip.comparison import Comparison as Comparison
     from geolip.importer import Limits as Limits
     from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Limits", "Report", "certify", "errors", "export"]
+__all__ = [
+    "Comparison",
+    "Limits",
+    "Report",
+    "certify",
+    "compare",
+    "errors",
+    "export",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,6 +40,14 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
+    if name == "compare":
+        from geolip.comparing import compare
+
+        return compare
+    if name == "Comparison":
+        from geolip.comparison import Comparison
+
+        return Comparison
     if name in ("Limits", "export"):
         from geolip import importer
 
