@@ -17,11 +17,21 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.formal import FormalReport as FormalReport
+    from geolip.formal import exact_fgl as exact_fgl
     from geolip.importer import Limits as Limits
     from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Limits", "Report", "certify", "errors", "export"]
+__all__ = [
+    "FormalReport",
+    "Limits",
+    "Report",
+    "certify",
+    "errors",
+    "exact_fgl",
+    "export",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -30,6 +40,10 @@ def __getattr__(name: str) -> Any:
         from geolip.certification import certify
 
         return certify
+    if name in ("FormalReport", "exact_fgl"):
+        from geolip import formal
+
+        return getattr(formal, name)
     if name in ("Limits", "export"):
         from geolip import importer
 

@@ -275,6 +275,60 @@ def verify(
 
 
 @main.command()
+@click.argument("model", type=click.Path())
+@_tensors
+@click.option(
+    "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
+)
+@click.option(
+    "--accuracy",
+    type=float,
+    default=1e-6,
+    show_default=True,
+    help="Relative gap at which the constant counts as exact.",
+)
+@click.option("--time-limit", type=Seconds(), help="Of the search: 90, 10m, 1.5h.")
+@click.option(
+    "--state",
+    type=click.Path(),
+    help="Keep the search in a file, and go on from it if it is there.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_limits
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def fgl(
+    model: str,
+    norm: str,
+    time_limit: float | None,
+    as_json: bool,
+    limits: _Options,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Find the formal constant of a small MODEL by branch and bound."""
+    # A polite kill is an interrupt: the bounds by then are reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    memory.prepare()
+    from geolip.formal import exact_fgl
+    from geolip.importer import Limits
+
+    line = _ProgressLine(enabled=sys.stderr.isatty() and not quiet)
+    try:
+        report = exact_fgl(
+            model,
+            norm,
+            time_limit=time_limit,
+            limits=Limits.of(dict(limits)),
+            progress=line.show,
+            **options,
+        )
+    finally:
+        line.clear()
+    click.echo(report.to_json() if as_json else str(report))
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def solvers(as_json: bool) -> None:
     """List the solvers: usable, or why not."""

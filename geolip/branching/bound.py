@@ -3,33 +3,42 @@
 Source: docs/solvers.md section 7.
 """
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geolip import backend, relaxations
 from geolip.arrays import Array, row_norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.branching.compact import Compact, Point, repaired
-from geolip.branching.pattern import Pattern, rounded
-from geolip.branching.region import Region, Restriction, restricted
+from geolip.branching.enumeration import enumerated, patterns
+from geolip.branching.pattern import rounded
+from geolip.branching.region import Pattern, Region, Restriction, restricted
+from geolip.errors import GeolipError
 from geolip.incumbent import Incumbent, proved
 from geolip.norms import NormPair
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 
 _LEAST_RANK, _MOST_RANK = 4, 16
+# Jacobians of so many numbers in all are enumerated, about the price of one bound.
+ENUMERATED = 2.0**18
 
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Where the iteration of a smaller region starts, for all inputs and neurons."""
+    """Where the iteration of a smaller region starts, for all inputs and neurons.
 
-    inputs: Array
-    directions: Array
+    In float32: there are many of them, and they are no more than a start.
+    """
+
+    inputs: NDArray[np.float32]
+    directions: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +54,9 @@ class Bounded:
     vectors : Vectors or None
         A start for the children.
     pattern : Pattern or None
-        A pattern of the region, with its value as computed.
+        A pattern of the region.
+    value, relaxed : float
+        The pattern's value and the relaxation's, as computed.
     """
 
     bound: float
@@ -53,6 +64,7 @@ class Bounded:
     vectors: Vectors | None = None
     pattern: Pattern | None = None
     value: float = 0.0
+    relaxed: float = 0.0
 
 
 class Bounder:
@@ -66,11 +78,19 @@ class Bounder:
         In which to measure.
     seed : int
         Of random starts.
+    largest : float
+        The numbers of all Jacobians up to which patterns are enumerated.
     """
 
-    def __init__(self, network: SectorNetwork, norms: NormPair, seed: int) -> None:
+    def __init__(
+        self,
+        network: SectorNetwork,
+        norms: NormPair,
+        seed: int,
+        largest: float = ENUMERATED,
+    ) -> None:
         self.network, self.norms = network, norms
-        self._seed = seed
+        self._seed, self._largest = seed, largest
         _, self._relaxation = relaxations.choose(None, norms)
         count = sum(network.sizes)
         self.rank = max(_LEAST_RANK, min(math.isqrt(2 * count) + 1, _MOST_RANK))
@@ -93,18 +113,22 @@ class Bounder:
         pairs = zip(regions, firsts, strict=True)
         return [r.with_sign(int(i[0]), 1) if i.size else r for r, i in pairs]
 
-    def first(self, region: Region) -> float:
-        """Return a bound of a large region, from whatever solver is best."""
-        restriction = restricted(self.network, region)
-        problem = self._problem(restriction)
-        if problem.is_trivial:
-            return 0.0
+    def product(self, region: Region) -> float:
+        """Return the norm product of a region."""
+        return norm_product(restricted(self.network, region).network, self.norms)
+
+    def thorough(self, region: Region, seconds: float) -> float:
+        """Return a bound of a region from whatever solver is best, or infinity."""
+        problem = self._problem(restricted(self.network, region))
         judge = Incumbent(problem, accuracy=1e-6)
-        settings = Settings(accuracy=1e-6, seed=self._seed)
-        solution = backend.get("auto").solve(problem, settings, judge)
-        judge.consider(solution.multipliers, solution.value)
-        product = norm_product(restriction.network, self.norms)
-        return min(judge.settle(), product)
+        settings = Settings(
+            accuracy=1e-6, time_limit=max(seconds, 0.0), seed=self._seed
+        )
+        # What fails has no better bound than was known.
+        with contextlib.suppress(GeolipError, np.linalg.LinAlgError):
+            solution = backend.get("auto").solve(problem, settings, judge)
+            judge.consider(solution.multipliers, solution.value)
+        return judge.settle()
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def bound(
@@ -127,6 +151,9 @@ class Bounder:
         problem = self._problem(restriction)
         if problem.is_trivial:
             return Bounded(0.0)
+        single = restriction.network.output.size == 1
+        if single and patterns(restriction.network) <= self._largest:
+            return self._enumerated(restriction, region, known)
         compact = Compact(problem)
         X, directions = self._started(restriction, start)
         point = compact.ascend(X, directions, enough)
@@ -144,6 +171,20 @@ class Bounder:
             vectors=self._finished(restriction, point, start),
             pattern=pattern,
             value=value,
+            relaxed=point.value,
+        )
+
+    def _enumerated(
+        self, restriction: Restriction, region: Region, known: float
+    ) -> Bounded:
+        found = enumerated(restriction.network, self.norms.input)
+        x = self.norms.input.aligned(found.gradient[:, None])[:, 0]
+        pattern = restriction.pattern(region, x, found.up)
+        return Bounded(
+            min(known, found.bound),
+            pattern=pattern,
+            value=found.value,
+            relaxed=found.value,
         )
 
     def _problem(self, restriction: Restriction) -> Problem:
@@ -162,8 +203,8 @@ class Bounder:
         size, *hidden = self.network.sizes
         directions = random.standard_normal((sum(hidden), self.rank))
         return Vectors(
-            random.standard_normal((size, self.rank)),
-            directions / row_norms(directions),
+            random.standard_normal((size, self.rank)).astype(np.float32),
+            (directions / row_norms(directions)).astype(np.float32),
         )
 
     def _finished(
@@ -171,9 +212,7 @@ class Bounder:
     ) -> Vectors:
         """Return the point's vectors; what the region fixes keeps those it had."""
         before = self._random() if start is None else start
-        # In half the memory: there are many, and they are no more than a start.
-        inputs = before.inputs.astype(np.float32)
-        directions = before.directions.astype(np.float32)
+        inputs, directions = before.inputs.copy(), before.directions.copy()
         inputs[restriction.inputs] = point.vectors[: len(restriction.inputs)]
         for neurons, xi in zip(restriction.neurons, point.directions, strict=True):
             directions[neurons] = xi
@@ -186,7 +225,8 @@ class Bounder:
 
         That is, where the better of the two choices still loses most, to first order.
         """
-        best, children = -1.0, ()
+        best = -1.0
+        children: tuple[Region, ...] = ()
         for neurons, losses in zip(restriction.neurons, point.losses, strict=True):
             if neurons.size:
                 free = region.slopes[neurons] == 0

@@ -138,16 +138,15 @@ class Compact:
         a, b = self.lower[k], self.upper[k]
         return (a + b) / 2 * Z + (b - a) / 2 * reached
 
-    def _losses(
-        self, k: int, Z: Array, reach: Array, pull: Array, xi: Array
-    ) -> Array:
+    def _losses(self, k: int, Z: Array, reach: Array, pull: Array, xi: Array) -> Array:
         """Return how much the value falls, to first order, with y = a z and y = b z.
 
         y moves from ``c z + h |z| xi`` to ``c z -+ h z``, and the gradient is along xi.
         """
         half = (self.upper[k] - self.lower[k]) / 2
         along = np.einsum("ij,ij->i", Z, xi)[:, None]
-        return half * pull * np.concatenate([reach + along, reach - along], axis=1)
+        both = np.concatenate([reach + along, reach - along], axis=1)
+        return np.asarray(half * pull * both)
 
 
 def repaired(compact: Compact, proposal: Multipliers) -> Promise | None:
@@ -167,7 +166,7 @@ def repaired(compact: Compact, proposal: Multipliers) -> Promise | None:
         return None
     matrices = [*compact.readings, compact.output]
     read = np.concatenate([matrix[:, : sizes[0]] for matrix in matrices])
-    basis = np.linalg.qr((read / np.sqrt(tau)).T, mode="r").T
+    basis = np.asarray(np.linalg.qr((read / np.sqrt(tau)).T, mode="r")).T
     inner = np.split(basis, np.cumsum(sizes[1:]))
     small = Problem(_with_input(problem.network, inner), problem.norm)
     ones = np.ones(basis.shape[1])

@@ -1,55 +1,18 @@
-"""Slope patterns inside a region: rounded from a primal point, improved, proved.
+"""Slope patterns inside a region: rounded from a primal point, and improved.
 
 Source: docs/theory.md section 6.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from geolip.arrays import Array
-from geolip.bounds.jacobian import attained
+from geolip.arrays import Array, Mask
 from geolip.branching.compact import Compact, Point
-from geolip.branching.region import Ends, Region, Restriction, by_blocks
+from geolip.branching.region import Pattern, Region, Restriction
 from geolip.norms import NormPair
-from geolip.sectors import SectorNetwork
 
 _ROUNDS = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Pattern:
-    """Slopes at the ends of their sectors, and an input direction.
-
-    Parameters
-    ----------
-    output : int or None
-        Which output moves; None for all together.
-    slopes : array (neurons,)
-        -1 for the lower and 1 for the upper end.
-    direction : array (n_0,)
-        How the input moves; of any length.
-    """
-
-    output: int | None
-    slopes: Ends
-    direction: Array
-
-    def proved(self, network: SectorNetwork, norms: NormPair) -> float:
-        """Return a lower bound of the FGL that the pattern proves."""
-        if self.output is not None:
-            network = network.rows(np.arange(network.output.size) == self.output)
-        slopes = [
-            np.where(end > 0, block.upper, block.lower)[:, None]
-            for block, end in zip(
-                network.blocks, by_blocks(network, self.slopes), strict=True
-            )
-        ]
-        exact = [np.zeros_like(s) for s in slopes]
-        return float(
-            attained(network, slopes, exact, norms, self.direction[:, None])[0]
-        )
 
 
 def rounded(
@@ -71,23 +34,12 @@ def rounded(
     x = norms.input.aligned((point.vectors[:size] @ along)[:, None])[:, 0]
     up = [loss[:, 1] < loss[:, 0] for loss in point.losses]
     value, x, up = _improved(compact, norms, x, up)
-    slopes, direction = region.slopes.copy(), np.zeros(len(region.signs))
-    slopes[slopes == 0] = 1
-    for neurons, end in zip(restriction.neurons, up, strict=True):
-        slopes[neurons] = np.where(end, 1, -1)
-    direction[restriction.inputs] = x
-    together = np.flatnonzero(region.signs)
-    if together.size:
-        first = together[0]
-        direction[together] = (
-            direction[first] * region.signs[first] * region.signs[together]
-        )
-    return value, Pattern(region.output, slopes, direction)
+    return value, restriction.pattern(region, x, up)
 
 
 def _improved(
-    compact: Compact, norms: NormPair, x: Array, up: Sequence[Array]
-) -> tuple[float, Array, list[Array]]:
+    compact: Compact, norms: NormPair, x: Array, up: Sequence[Mask]
+) -> tuple[float, Array, list[Mask]]:
     """Choose the best slopes of each block with all else fixed, last block first."""
     up, best = list(up), 0.0
     found = (0.0, x, up)
@@ -115,5 +67,5 @@ def _improved(
     return found
 
 
-def _slopes(compact: Compact, k: int, up: Array) -> Array:
+def _slopes(compact: Compact, k: int, up: Mask) -> Array:
     return np.where(up, compact.upper[k][:, 0], compact.lower[k][:, 0])

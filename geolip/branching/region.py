@@ -10,20 +10,23 @@ Source: docs/solvers.md section 7.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from geolip import presolve
-from geolip.arrays import Array
+from geolip.arrays import Array, Mask
+from geolip.bounds.jacobian import attained
 from geolip.linear import Sparse, compose
+from geolip.norms import NormPair
 from geolip.sectors import LinearMap, SectorNetwork
 
 # -1, 0 or 1 for each neuron or input.
 Ends: TypeAlias = NDArray[np.int8]
 Indices: TypeAlias = NDArray[np.intp]
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,40 @@ class Region:
 
 
 @dataclass(frozen=True, eq=False)
+class Pattern:
+    """Slopes at the ends of their sectors, and an input direction.
+
+    Parameters
+    ----------
+    output : int or None
+        Which output moves; None for all together.
+    slopes : array (neurons,)
+        -1 for the lower and 1 for the upper end.
+    direction : array (n_0,)
+        How the input moves; of any length.
+    """
+
+    output: int | None
+    slopes: Ends
+    direction: Array
+
+    def proved(self, network: SectorNetwork, norms: NormPair) -> float:
+        """Return a lower bound of the FGL that the pattern proves."""
+        if self.output is not None:
+            network = network.rows(np.arange(network.output.size) == self.output)
+        slopes = [
+            np.where(end > 0, block.upper, block.lower)[:, None]
+            for block, end in zip(
+                network.blocks, by_blocks(network, self.slopes), strict=True
+            )
+        ]
+        exact = [np.zeros_like(s) for s in slopes]
+        return float(
+            attained(network, slopes, exact, norms, self.direction[:, None])[0]
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Restriction:
     """The network of a region, reduced, and what its coordinates are in the whole one.
 
@@ -75,6 +112,30 @@ class Restriction:
     network: SectorNetwork
     inputs: Indices
     neurons: tuple[Indices, ...]
+
+    def pattern(self, region: Region, x: Array, up: Sequence[Mask]) -> Pattern:
+        """Return a pattern of the restricted network as one of the whole.
+
+        Parameters
+        ----------
+        region : Region
+            Of which this is the restriction.
+        x : array (m,)
+            The input direction.
+        up : sequence of array (n_k,)
+            Which slopes are at their upper end.
+        """
+        slopes, direction = region.slopes.copy(), np.zeros(len(region.signs))
+        slopes[slopes == 0] = 1
+        for neurons, ends in zip(self.neurons, up, strict=True):
+            slopes[neurons] = np.where(ends, 1, -1)
+        direction[self.inputs] = x
+        together = np.flatnonzero(region.signs)
+        if together.size:
+            # The first of them stands for all.
+            common = direction[together[0]] * region.signs[together[0]]
+            direction[together] = common * region.signs[together]
+        return Pattern(region.output, slopes, direction)
 
 
 def restricted(network: SectorNetwork, region: Region) -> Restriction:
@@ -108,7 +169,7 @@ def restricted(network: SectorNetwork, region: Region) -> Restriction:
     return Restriction(reduction.network, inputs[kept_inputs], left)
 
 
-def by_blocks(network: SectorNetwork, values: NDArray[np.generic]) -> Sequence[Array]:
+def by_blocks(network: SectorNetwork, values: NDArray[_T]) -> list[NDArray[_T]]:
     """Return values of all neurons by blocks."""
     cuts = np.cumsum(network.sizes[1:])[:-1]
     return np.split(values, cuts) if network.blocks else []

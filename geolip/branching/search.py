@@ -13,18 +13,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from geolip.bounds.pattern import largest_pattern
-from geolip.branching.bound import Bounded, Bounder, Vectors
-from geolip.branching.pattern import Pattern
-from geolip.branching.region import Region
+from geolip.branching.bound import ENUMERATED, Bounded, Bounder, Vectors
+from geolip.branching.region import Pattern, Region
+from geolip.errors import CertificationError
 from geolip.norms import NormPair
 from geolip.sectors import SectorNetwork
 
 # Starts are kept for open regions up to so many bytes in all.
 _MEMORY = 2**28
 _SECONDS_BETWEEN_NOTES = 10.0
+# Where a first bound is so many times the relaxation's value, the best solver is asked,
+# for so many seconds.
+_POOR, _THOROUGH = 1.001, 60.0
 
 
 @dataclass(order=True)
@@ -62,19 +62,25 @@ class Search:
         The relative gap at which a region is done with.
     seed : int
         Of everything random.
+    largest : float
+        As of `geolip.branching.bound.Bounder`.
 
     Attributes
     ----------
     lower : float
         The largest proved pattern.
     pattern : Pattern or None
-        That pattern.
+        That pattern; None where no output depends on the input.
     open : list of Open
         A heap, the region with the largest bound first.
     closed : float
         The largest bound of the regions that are done with.
+    first : float
+        The bound before anything was split.
     nodes : int
         How many regions have been bounded.
+    seconds : float
+        That the search took, in all its runs.
     """
 
     def __init__(
@@ -83,25 +89,62 @@ class Search:
         norms: NormPair,
         accuracy: float = 1e-6,
         seed: int = 0,
+        largest: float = ENUMERATED,
     ) -> None:
         self.network, self.norms, self.accuracy = network, norms, accuracy
-        self.lower, self.closed, self.nodes = 0.0, 0.0, 0
+        self.lower, self.closed, self.first = 0.0, 0.0, math.inf
+        self.nodes, self.seconds = 0, 0.0
         self.pattern: Pattern | None = None
         self.open: list[Open] = []
-        self._bounder = Bounder(network, norms, seed)
+        self._bounder = Bounder(network, norms, seed, largest)
         self._seed, self._number = seed, 0
         self._root: Vectors | None = None
         vectors = 4 * self._bounder.rank * sum(network.sizes)
         self._most_vectors = _MEMORY // max(vectors, 1)
 
-    def begin(self) -> None:
-        """Open the regions that all patterns consist of, with their bounds."""
-        found = [
-            Open((-self._bounder.first(region), number), region)
-            for number, region in enumerate(self._bounder.whole())
-        ]
-        heapq.heapify(found)
-        self.open, self._number = found, len(found)
+    def begin(self, deadline: float = math.inf) -> None:
+        """Open the regions that all patterns consist of.
+
+        Parameters
+        ----------
+        deadline : float
+            When, by `time.monotonic`, only the norm product is left as a bound.
+        """
+        start = time.monotonic()
+        found = []
+        for number, region in enumerate(self._bounder.whole()):
+            known = self._bounder.product(region)
+            bounded = None
+            if time.monotonic() < deadline:
+                bounded = self._bounded(region, known, None)
+                known = bounded.bound
+                # Deep networks need more than the short iteration.
+                if known > max(_POOR * bounded.relaxed, self._enough):
+                    left = min(deadline - time.monotonic(), _THOROUGH)
+                    known = min(known, self._bounder.thorough(region, left))
+            found.append(Open((-known, number), region, bounded))
+        if any(not node.bound < math.inf for node in found):
+            raise CertificationError(
+                "the network has no finite bound to start from: its numbers leave "
+                "float64's range; rescale the weights"
+            )
+        first = max((node.bound for node in found), default=0.0)
+        self.resume(found, first=first, seconds=time.monotonic() - start)
+
+    def resume(
+        self,
+        regions: list[Open],
+        *,
+        first: float,
+        closed: float = 0.0,
+        nodes: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """Go on from open regions, numbered in any order, and what is known besides."""
+        heapq.heapify(regions)
+        self.open, self._number = regions, len(regions)
+        self.first, self.closed, self.seconds = first, closed, seconds
+        self.nodes += nodes
 
     @property
     def upper(self) -> float:
@@ -116,6 +159,11 @@ class Search:
             return 0.0
         return self.upper / self.lower - 1 if self.lower else math.inf
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the bounds are as near to each other as was asked for."""
+        return self.upper <= self._enough
+
     def run(
         self, deadline: float = math.inf, note: Callable[[], None] = lambda: None
     ) -> None:
@@ -128,12 +176,14 @@ class Search:
         note : callable
             Called every ten seconds.
         """
-        noted = time.monotonic()
-        while self.open and time.monotonic() < deadline:
+        now = noted = time.monotonic()
+        while self.open and now < deadline:
             self.step()
-            if time.monotonic() > noted + _SECONDS_BETWEEN_NOTES:
+            last, now = now, time.monotonic()
+            self.seconds += now - last
+            if now > noted + _SECONDS_BETWEEN_NOTES:
                 note()
-                noted = time.monotonic()
+                noted = now
 
     def step(self) -> None:
         """Close or split the open region with the largest bound."""
@@ -164,9 +214,7 @@ class Search:
         """The bound at which a region need not be split."""
         return self.lower * (1.0 + self.accuracy)
 
-    def _bounded(
-        self, region: Region, known: float, start: Vectors | None
-    ) -> Bounded:
+    def _bounded(self, region: Region, known: float, start: Vectors | None) -> Bounded:
         found = self._bounder.bound(region, known, start, self._enough)
         self.nodes += 1
         if found.pattern is not None and found.value > self.lower * (1.0 + 1e-14):
