@@ -19,17 +19,21 @@ if TYPE_CHECKING:
     from geolip.certification import certify as certify
     from geolip.comparing import compare as compare
     from geolip.comparison import Comparison as Comparison
+    from geolip.formal import FormalReport as FormalReport
+    from geolip.formal import exact_fgl as exact_fgl
     from geolip.importer import Limits as Limits
     from geolip.importer import export as export
     from geolip.report import Report as Report
 
 __all__ = [
     "Comparison",
+    "FormalReport",
     "Limits",
     "Report",
     "certify",
     "compare",
     "errors",
+    "exact_fgl",
     "export",
 ]
 
@@ -48,6 +52,10 @@ def __getattr__(name: str) -> Any:
         from geolip.comparison import Comparison
 
         return Comparison
+    if name in ("FormalReport", "exact_fgl"):
+        from geolip import formal
+
+        return getattr(formal, name)
     if name in ("Limits", "export"):
         from geolip import importer
 
