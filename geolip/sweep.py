@@ -8,7 +8,7 @@ tau can be scaled at will: one pass prices all scalings of tau.
 Source: docs/theory.md section 4.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -34,21 +34,24 @@ class Pencil(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class InputPencil:
-    """The Schur complement on the input, ``s diag(tau) - load``."""
+    """The Schur complement on the input, ``s own - load``.
 
-    tau: Array
+    What stands on x in B, ``own``, is diag(tau) where there are no triangles.
+    """
+
+    own: Array
     load: Array
     outputs: Array
     done: Array
 
     def form(self, s: float) -> tuple[Array, Array] | None:
         """Return the form at s and minus its derivative."""
-        root = _cholesky(np.diag(s * (1 - MARGIN) * self.tau) - self.load)
+        root = _cholesky(s * self.own - self.load)
         if root is None:
             return None
         half = _lower_solve(root, self.outputs)
         x = _upper_solve(root, half)
-        return self.done + half.T @ half, x.T @ (self.tau[:, None] * x)
+        return self.done + half.T @ half, x.T @ self.own @ x
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +104,7 @@ class Sweep:
         values, basis = np.linalg.eigh((form + form.T) / 2)
         direction = basis[:, -1]
         slope = float(values[-1] - s * direction @ decline @ direction)
-        budget = self.problem.norm.budget(self.multipliers.tau)
+        budget = self.problem.budget(self.multipliers)
         return float(np.sqrt(s * budget * max(values[-1], 0.0))), slope
 
     def best(self) -> tuple[float, Multipliers]:
@@ -200,11 +203,13 @@ def sweep(
         for place in [place for place in load if place[0] == k]:
             _accumulate(terms, place, load.pop(place))
         if k == 1 and not load and parts[1].size < parts[0].size:
-            tau = total * parts[0]
-            cross = terms[1, 0]
-            small = FirstBlockPencil(pivot, (cross / tau) @ cross.T, outputs[1], done)
+            tau, cross = total * parts[0], terms[1, 0]
+            carried = _without_input(problem, multipliers.scaled(total), cross)
+            small = FirstBlockPencil(pivot, carried, outputs[1], done)
             if not outputs[0].any():
-                return Sweep(problem, Multipliers(tau, tuple(parts[1:])), small)
+                triangles = multipliers.triangles.scaled(total)
+                swept = Multipliers(tau, tuple(parts[1:]), triangles)
+                return Sweep(problem, swept, small)
         root = _cholesky(pivot)
         if root is None:
             raise np.linalg.LinAlgError("a Schur complement lost its margin")
@@ -216,10 +221,30 @@ def sweep(
             for j, right in columns.items():
                 if j <= i:
                     _accumulate(load, (i, j), -left.T @ right)
-    tau = total * parts[0]
-    nothing = np.zeros((len(tau), len(tau)))
-    pencil = InputPencil(tau, -load.get((0, 0), nothing), outputs[0], done)
-    return Sweep(problem, Multipliers(tau, tuple(parts[1:])), pencil)
+    triangles = multipliers.triangles.scaled(total)
+    swept = Multipliers(total * parts[0], tuple(parts[1:]), triangles)
+    own = problem.input_block(replace(swept, tau=(1 - MARGIN) * swept.tau))
+    own = np.diag(own) if own.ndim == 1 else own
+    pencil = InputPencil(own, -load.get((0, 0), np.zeros_like(own)), outputs[0], done)
+    return Sweep(problem, swept, pencil)
+
+
+def _without_input(problem: Problem, multipliers: Multipliers, cross: Array) -> Array:
+    """Return ``cross own^-1 cross'`` for what stands on x in B.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If that is not positive definite, which triangles can cause.
+    """
+    own = problem.input_block(multipliers)
+    if own.ndim == 1:
+        return np.asarray((cross / own) @ cross.T)
+    root = _cholesky(own)
+    if root is None:
+        raise np.linalg.LinAlgError("the triangles outweigh tau")
+    half = _lower_solve(root, cross.T)
+    return np.asarray(half.T @ half)
 
 
 def _accumulate(
