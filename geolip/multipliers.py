@@ -29,13 +29,15 @@ class Multipliers:
 
     def scaled(self, factor: float) -> "Multipliers":
         """Return all multipliers multiplied by ``factor``, which changes no bound."""
-        d = tuple(factor * d for d in self.d)
-        return replace(self.scaled_tau(factor), d=d)
+        return Multipliers(
+            factor * self.tau,
+            tuple(factor * d for d in self.d),
+            self.triangles.scaled(factor),
+        )
 
     def scaled_tau(self, factor: float) -> "Multipliers":
-        """Return the multipliers with all of the input multiplied by ``factor``."""
-        triangles = self.triangles.scaled(factor)
-        return Multipliers(factor * self.tau, self.d, triangles)
+        """Return the multipliers with tau multiplied by ``factor``."""
+        return replace(self, tau=factor * self.tau)
 
     def shortened(self) -> "Multipliers":
         """Return the multipliers rounded to 24 significant bits."""

@@ -8,7 +8,7 @@ tau can be scaled at will: one pass prices all scalings of tau.
 Source: docs/theory.md section 4.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -34,24 +34,21 @@ class Pencil(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class InputPencil:
-    """The Schur complement on the input, ``s own - load``.
+    """The Schur complement on the input, ``s diag(tau) - load``."""
 
-    What stands on x in B, ``own``, is diag(tau) where there are no triangles.
-    """
-
-    own: Array
+    tau: Array
     load: Array
     outputs: Array
     done: Array
 
     def form(self, s: float) -> tuple[Array, Array] | None:
         """Return the form at s and minus its derivative."""
-        root = _cholesky(s * self.own - self.load)
+        root = _cholesky(np.diag(s * (1 - MARGIN) * self.tau) - self.load)
         if root is None:
             return None
         half = _lower_solve(root, self.outputs)
         x = _upper_solve(root, half)
-        return self.done + half.T @ half, x.T @ self.own @ x
+        return self.done + half.T @ half, x.T @ (self.tau[:, None] * x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,15 +100,18 @@ class Sweep:
         form, decline = found
         values, basis = np.linalg.eigh((form + form.T) / 2)
         direction = basis[:, -1]
-        slope = float(values[-1] - s * direction @ decline @ direction)
-        budget = self.problem.budget(self.multipliers)
-        return float(np.sqrt(s * budget * max(values[-1], 0.0))), slope
+        budget = self.problem.norm.budget(self.multipliers.tau)
+        # T in units of what tau has in it.
+        total = s + self.multipliers.triangles.budget() / budget
+        slope = float(values[-1] - total * direction @ decline @ direction)
+        return float(np.sqrt(total * budget * max(values[-1], 0.0))), slope
 
     def best(self) -> tuple[float, Multipliers]:
         """Return the least bound over all factors of tau, and its multipliers.
 
-        As a function of s, the square of the bound is convex where B is positive
-        definite, so the sign of its slope tells on which side of s the best one lies.
+        As a function of s, the square of the bound is T over a concave function where
+        B is positive definite, as 1/u'B^-1 u is the least v'Bv of all v with u'v = 1.
+        T is affine, so the sign of its slope tells on which side of s the best lies.
         """
         least, factor = self._near(1.0)
         if not 0.2 < factor < 5.0 or not np.isfinite(least):
@@ -184,7 +184,7 @@ def sweep(
     numpy.linalg.LinAlgError
         If numbers overflow on the way, as multipliers of wildly different sizes do.
     """
-    total = 1.0
+    total, triangles = 1.0, multipliers.triangles
     parts = [np.asarray(part) for part in multipliers]
     outputs = problem.output()
     done = np.zeros((problem.network.output.size,) * 2)
@@ -202,14 +202,13 @@ def sweep(
             _accumulate(load, place, terms.pop(place))
         for place in [place for place in load if place[0] == k]:
             _accumulate(terms, place, load.pop(place))
-        if k == 1 and not load and parts[1].size < parts[0].size:
-            tau, cross = total * parts[0], terms[1, 0]
-            carried = _without_input(problem, multipliers.scaled(total), cross)
-            small = FirstBlockPencil(pivot, carried, outputs[1], done)
+        read_once = k == 1 and not load and not triangles
+        if read_once and parts[1].size < parts[0].size:
+            tau = total * parts[0]
+            cross = terms[1, 0]
+            small = FirstBlockPencil(pivot, (cross / tau) @ cross.T, outputs[1], done)
             if not outputs[0].any():
-                triangles = multipliers.triangles.scaled(total)
-                swept = Multipliers(tau, tuple(parts[1:]), triangles)
-                return Sweep(problem, swept, small)
+                return Sweep(problem, Multipliers(tau, tuple(parts[1:])), small)
         root = _cholesky(pivot)
         if root is None:
             raise np.linalg.LinAlgError("a Schur complement lost its margin")
@@ -221,30 +220,12 @@ def sweep(
             for j, right in columns.items():
                 if j <= i:
                     _accumulate(load, (i, j), -left.T @ right)
-    triangles = multipliers.triangles.scaled(total)
-    swept = Multipliers(total * parts[0], tuple(parts[1:]), triangles)
-    own = problem.input_block(replace(swept, tau=(1 - MARGIN) * swept.tau))
-    own = np.diag(own) if own.ndim == 1 else own
-    pencil = InputPencil(own, -load.get((0, 0), np.zeros_like(own)), outputs[0], done)
-    return Sweep(problem, swept, pencil)
-
-
-def _without_input(problem: Problem, multipliers: Multipliers, cross: Array) -> Array:
-    """Return ``cross own^-1 cross'`` for what stands on x in B.
-
-    Raises
-    ------
-    numpy.linalg.LinAlgError
-        If that is not positive definite, which triangles can cause.
-    """
-    own = problem.input_block(multipliers)
-    if own.ndim == 1:
-        return np.asarray((cross / own) @ cross.T)
-    root = _cholesky(own)
-    if root is None:
-        raise np.linalg.LinAlgError("the triangles outweigh tau")
-    half = _lower_solve(root, cross.T)
-    return np.asarray(half.T @ half)
+    tau, triangles = total * parts[0], triangles.scaled(total)
+    if triangles:
+        _accumulate(load, (0, 0), triangles.matrix())
+    nothing = np.zeros((len(tau), len(tau)))
+    pencil = InputPencil(tau, -load.get((0, 0), nothing), outputs[0], done)
+    return Sweep(problem, Multipliers(tau, tuple(parts[1:]), triangles), pencil)
 
 
 def _accumulate(

@@ -8,9 +8,8 @@ their weights are found by dual ascent along the lifted solver's iterations:
     w <- max(w + s v, 0),      v = (1 - |b'X|^2) / 2
 
 In the end the weights stay fixed, which makes the rest the lifted solver's problem with
-another block on the input. Whatever the weights are, the bound is verified.
-
-The value that is reported stays the relaxation's without triangles: bounds are below.
+another block on the input. Whatever the weights are, the bound is verified. The value
+is what the bound tends to for these weights: no bound of anything.
 
 Source: docs/solvers.md section 7. Cutting planes for cut problems: Helmberg and Rendl
 (SIAM J. Optim. 8, 1998); on low-rank factors by multipliers, Burer and Monteiro.
@@ -22,22 +21,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from geolip.backend import Judge, Settings, Solution
+from geolip.backend import Judge, Settings, Solution, Status
 from geolip.errors import UsageError
 from geolip.problem import Problem
 from geolip.triangles import Places, Triangles
 
 from . import auto, lifted
 
-_DEFAULTS = {"cuts": 6, "rounds": 1, "ascents": 60, "rank": 24}
+_DEFAULTS = {"cuts": 6, "rounds": 1, "ascents": 100, "rank": 24}
 # Triangles that are looked at in a round; beyond, a random sample.
-_LOOKED_AT = 300_000
+_LOOKED_AT = 100_000
 # Violations below that are left alone.
 _LEAST_VIOLATION = 0.02
 # Shares of the largest weight below which a triangle leaves.
 _NEGLIGIBLE = 1e-4
-# Fixed weights: iterations after which the bound is looked at.
-_LOOKS = (20, 40, 80, 160, 320, 640, 1280)
+# The first step of the ascent, in shares of what pulls at a coordinate.
+_STEP = 2.0
+# Fixed weights: iterations after which the bound is looked at, and the share of what
+# the triangles can gain that may be left.
+_LOOKS = (15, 45, 120, 300, 600)
+_LEFT = 0.1
 # The signs of a triangle up to a common factor.
 _SIGNS = np.array([[1.0, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1]])
 
@@ -61,16 +64,19 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     size = problem.network.input_size
     if problem.norm.name != "inf" or size < 3 or left == 0.0:
         return point
-    if point.multipliers is None or point.vectors is None:
+    if point.multipliers is None or point.vectors is None or not point.value:
+        return point
+    bound = judge.consider(point.multipliers, point.value)
+    if judge.satisfied and bound > point.value * (1 + settings.accuracy):
+        # Not accurate, so it is below all that anybody wants to know.
         return point
     deadline = math.inf if left is None else time.monotonic() + left
     state = lifted.resumed(problem, point.vectors, point.multipliers)
-    search = _Search(problem, settings, judge, state, deadline)
+    search = _Search(problem, settings, state, deadline)
     for _ in range(options["rounds"]):
         search.join(options["cuts"] * size)
         search.ascend(options["ascents"])
-    iterations = search.polish()
-    return replace(point, iterations=point.iterations + iterations)
+    return search.polish(judge, point, bound)
 
 
 def _options(settings: Settings) -> dict[str, int]:
@@ -92,7 +98,7 @@ class _Search:
 
     Parameters
     ----------
-    problem, settings, judge
+    problem, settings
         As in `geolip.backend.Backend.solve`.
     state : lifted.State
         Without triangles.
@@ -104,15 +110,14 @@ class _Search:
         self,
         problem: Problem,
         settings: Settings,
-        judge: Judge,
         state: lifted.State,
         deadline: float,
     ) -> None:
-        self._problem, self._judge, self._deadline = problem, judge, deadline
+        self._problem, self._state, self._deadline = problem, state, deadline
         self._accuracy = settings.accuracy
         self._random = np.random.default_rng(settings.seed)
         self._triangles = Triangles.none(problem.network.input_size)
-        self._plain, self._state = state.multipliers, state
+        self._iterations = 0
 
     @property
     def _late(self) -> bool:
@@ -142,40 +147,57 @@ class _Search:
         self._triangles = kept.joined(fresh)
 
     def ascend(self, iterations: int) -> None:
-        """Find weights: those of the second half of the iterations, on average."""
-        size = self._problem.network.input_size
-        corners = self._triangles.corners
+        """Find weights, with steps that shrink to nothing."""
+        corners, size = self._triangles.corners, self._triangles.size
         shared = np.maximum(np.bincount(corners.ravel(), minlength=size), 1)
-        total, count = np.zeros(len(self._triangles)), 0
         for iteration in range(iterations):
             self._step()
             pulls = self._state.multipliers.tau + self._triangles.loads()
-            steps = (pulls / shared)[corners].min(axis=1)
+            steps = _STEP * (1.0 - iteration / iterations) * (pulls / shared)
             violations = self._triangles.violations(self._state.vectors[0])
-            weights = self._triangles.weights + steps * violations
+            weights = self._triangles.weights + steps[corners].min(axis=1) * violations
             self._triangles = self._triangles.weighted(np.maximum(weights, 0.0))
-            if iteration >= iterations // 2:
-                total, count = total + self._triangles.weights, count + 1
             if self._late:
                 break
-        self._triangles = self._triangles.weighted(total / max(count, 1))
 
-    def polish(self) -> int:
-        """Iterate with fixed weights and show the judge; return the iterations."""
+    def polish(self, judge: Judge, point: Solution, first: float) -> Solution:
+        """Iterate with fixed weights until the judge sees most of what they gain.
+
+        Parameters
+        ----------
+        judge : Judge
+            What looks at bounds.
+        point : Solution
+            Without triangles: what is returned if there are none.
+        first : float
+            Its bound.
+        """
         weights = self._triangles.weights
         matter = weights > _NEGLIGIBLE * weights.max(initial=0.0)
         self._triangles = self._triangles.chosen(matter)
-        first = last = self._judge.consider(self._plain)
+        if not self._triangles:
+            return point
+        bound, status = first, Status.ITERATION_LIMIT
         for iteration in range(1, _LOOKS[-1] + 1):
             self._step()
-            if iteration in _LOOKS or self._late:
-                bound = self._judge.consider(self._state.multipliers)
-                stands_still = last * (1 - self._accuracy) < bound < first
-                reached = bound <= self._reach() * (1 + self._accuracy)
-                if stands_still or reached or self._late:
-                    break
-                last = bound
-        return iteration
+            if iteration not in _LOOKS and not self._late:
+                continue
+            reach = self._reach()
+            bound = judge.consider(self._state.multipliers, reach, self._iterations)
+            enough = max(_LEFT * (first - reach), self._accuracy * reach)
+            if judge.satisfied or bound - reach <= enough:
+                status = Status.SOLVED
+                break
+            if self._late:
+                status = Status.TIME_LIMIT
+                break
+        return Solution(
+            status,
+            self._state.multipliers,
+            min(self._reach(), bound),
+            point.iterations + self._iterations,
+            tuple(self._state.vectors),
+        )
 
     def _reach(self) -> float:
         """Return about what the bound for the fixed weights will be.
@@ -203,3 +225,4 @@ class _Search:
         multipliers = replace(self._state.multipliers, triangles=self._triangles)
         state = replace(self._state, multipliers=multipliers)
         self._state = lifted.iterate(self._problem, state)
+        self._iterations += 1
