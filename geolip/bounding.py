@@ -32,7 +32,6 @@ from geolip.norms import NormPair
 from geolip.presolve import Reduction
 from geolip.problem import Problem
 from geolip.report import OutputReport
-from geolip.sectors import SectorNetwork
 from geolip.splitting import Part
 from geolip.target import Target
 
@@ -107,7 +106,7 @@ class Bounding:
         A few iterations on all outputs together show which of them move most.
         """
         places = {t.index: t for t in targets if t.index is not None}
-        if len(places) < 2:
+        if len(places) < 2 or self.norms.columnwise:
             return list(targets)
         sectors = self.network.sectors()
         chosen = np.isin(np.arange(sectors.output.size), list(places))
@@ -128,8 +127,9 @@ class Bounding:
 
     def _one(self, target: Target, left: int) -> tuple[OutputReport, Proof | None]:
         with self.clock.stage("build"):
-            reduction = presolve.reduce(target.sectors)
-            problem = self.relaxation.problem(reduction.network, self.norms)
+            relaxed = target.piece.relaxed
+            reduction = presolve.reduce(relaxed.network)
+            problem = self.relaxation.problem(reduction.network, relaxed.norms)
         if problem.is_trivial:
             return target.constant(), Proof(target.index, 0.0, CONSTANT)
         judge = self._judge(problem, target.label, self._largest)
@@ -137,14 +137,14 @@ class Bounding:
             solution = self._relaxed(problem, judge, left)
             verified, method = judge.bound, self.method
         else:
-            whole = Part(reduction.network, self.norms)
+            whole = Part(reduction.network, relaxed.norms)
             solution = Solution(Status.PARTS)
             verified, method = self._in_parts(whole, target.label, left)
         status = solution.status
         if status is Status.SOLVED and judge.gap > self.settings.accuracy:
             below = judge.bound <= self._largest and not self.refine_all
             status = Status.SETTLED if below else Status.INACCURATE
-        best = partial(self._best, verified, method, reduction.network, target)
+        best = partial(self._best, verified, method, target)
         bound, source = self._finished(best)
         self.progress(f"{target.label}: lower bounds")
         lowers = partial(self._lower_bounds, target, reduction, solution, left)
@@ -264,14 +264,13 @@ class Bounding:
         with self.clock.stage("solve"):
             return backend.get("lifted").solve(problem, settings, judge)
 
-    def _best(
-        self, verified: float, method: str, reduced: SectorNetwork, target: Target
-    ) -> tuple[float, str]:
+    def _best(self, verified: float, method: str, target: Target) -> tuple[float, str]:
         """Return the least valid bound and what gave it."""
         with self.clock.stage("verify"):
-            product = norm_product(reduced, self.norms)
-            if target.sectors.has_mixtures:
-                product = min(product, norm_product(target.sectors, self.norms))
+            network = target.piece.network
+            product = norm_product(presolve.reduce(network).network, self.norms)
+            if network.has_mixtures:
+                product = min(product, norm_product(network, self.norms))
         candidates = {method: verified, NORM_PRODUCT: product}
         finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
         if not finite:
@@ -294,12 +293,16 @@ class Bounding:
         start = time.monotonic()
         with self.clock.stage("lower_bound"):
             fgl, direction = largest_pattern(
-                reduction.network, self.norms, seed, solution.vectors, start + half
+                reduction.network,
+                target.piece.relaxed.norms,
+                seed,
+                solution.vectors,
+                start + half,
             )
             along = reduction.restored_input(direction)
             lower = largest_gradient(
                 self.network,
-                target.sectors,
+                target.piece.network,
                 self.norms,
                 seed,
                 [along],

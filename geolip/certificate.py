@@ -103,6 +103,9 @@ class Certificate:
     @property
     def outputs(self) -> list[int] | None:
         """The outputs that it is about, None for all of them."""
+        if self.input_norm == "1":
+            # Proofs are about inputs, and none may be missing.
+            return None
         indices = [proof.index for proof in self.proofs]
         size = int(np.prod(self.output_shape, dtype=np.int64))
         known = [index for index in indices if index is not None]

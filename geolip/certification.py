@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from geolip import backend, checking, importer, norms, provenance, relaxations
+from geolip import (
+    backend,
+    checking,
+    importer,
+    norms,
+    pieces,
+    provenance,
+    relaxations,
+)
 from geolip.backend import Settings
 from geolip.bounding import Bounding
 from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate, Proof
@@ -23,6 +31,7 @@ from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.report import ModelSummary, Report
 from geolip.target import Target
 
@@ -59,7 +68,7 @@ def certify(
         An ONNX file or model; weight matrices with a ReLU between each two, as such or
         in a file (``.mat``, ``.npz``, ``.nnet``); or a PyTorch module.
     norm : str, number or pair
-        Of inputs and outputs: ``"inf"``, ``2``, ``"2:inf"``, ``("2", "inf")``.
+        Of inputs and outputs: ``"inf"``, ``2``, ``1``, ``"2:inf"``, ``("2", "inf")``.
     example_input : torch.Tensor or tuple of them, optional
         What a PyTorch module is called with. The model is then its ONNX export, as
         `geolip.export` gives it.
@@ -79,7 +88,8 @@ def certify(
     rows : str or sequence of int
         Where each output has a bound of its own: ``"largest"`` bounds all and settles
         the largest to the accuracy, ``"all"`` settles each of them, and a list bounds
-        and settles those outputs alone; the report is then about them.
+        and settles those outputs alone; the report is then about them. Where inputs
+        have bounds of their own, in l_1, the first two do the same with them.
     seed : int
         Of everything random.
     solver_options : mapping, optional
@@ -258,11 +268,16 @@ def _read(
 
 
 def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
-    sectors, count = network.sectors(), network.output.size
-    if not pair.rowwise:
+    sectors = network.sectors()
+    if not pair.rowwise or pair.columnwise:
         if rows not in ("largest", "all"):
-            raise UsageError("rows can be chosen only where the output norm is inf")
-        return [Target("all", None, sectors)]
+            raise UsageError(
+                "rows can be chosen only where the output norm is inf and the input's "
+                "is not 1"
+            )
+        if not pair.rowwise and not pair.columnwise:
+            return [Target("all", None, Piece(sectors, pair))]
+    count = pieces.count(sectors, pair)
     chosen = range(count) if rows in ("largest", "all") else rows
     if not isinstance(chosen, Sequence) or isinstance(chosen, str) or not chosen:
         raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
@@ -270,7 +285,14 @@ def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
     if wrong:
         raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
     kept = dict.fromkeys(int(row) for row in chosen)
-    return [Target(str(i), i, sectors.rows(np.arange(count) == i)) for i in kept]
+    return [
+        Target(
+            pieces.name(sectors, pair, index),
+            index,
+            pieces.piece(sectors, pair, index),
+        )
+        for index in kept
+    ]
 
 
 def _silent(_: object) -> None:

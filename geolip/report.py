@@ -216,6 +216,8 @@ class Report:
     @property
     def is_partial(self) -> bool:
         """Whether the bound is about some of the model's outputs only."""
+        if self.input_norm == "1":
+            return False
         indices = [output.index for output in self.outputs]
         return None not in indices and len(indices) < self.model.outputs
 

@@ -3,32 +3,32 @@
 from dataclasses import dataclass
 
 from geolip.backend import Status
+from geolip.pieces import Piece
 from geolip.report import OutputReport
-from geolip.sectors import SectorNetwork
 
 
 @dataclass(frozen=True)
 class Target:
-    """What one bound is about: one output, or all of them together.
+    """What one bound is about: the whole network, or a piece of it.
 
     Parameters
     ----------
     name : str
         For people.
     index : int or None
-        The output's flat index; None for all.
-    sectors : SectorNetwork
-        The network of differences with this output alone.
+        The piece's index (`geolip.pieces`); None for the whole network.
+    piece : Piece
+        The network of differences and the norms.
     """
 
     name: str
     index: int | None
-    sectors: SectorNetwork
+    piece: Piece
 
     @property
     def label(self) -> str:
         """What notes and progress call it."""
-        return f"output {self.name}"
+        return self.name if self.piece.norms.columnwise else f"output {self.name}"
 
     def constant(self) -> OutputReport:
         """Return the report of an output that does not depend on the input."""
