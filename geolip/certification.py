@@ -126,12 +126,9 @@ def certify(
         ``float_exec`` may leave float32's range.
     """
     pair = norms.parse(norm)
-    _check_positive("accuracy", accuracy)
-    if time_limit is not None:
-        _check_positive("the time limit", time_limit)
-    if not isinstance(seed, Integral) or seed < 0:
-        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
-    settings = Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    settings = checked(
+        Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    )
     method, relaxation = relaxations.choose(method, pair)
     name = solver or DEFAULT_SOLVER
     engine = backend.get(name)
@@ -141,7 +138,7 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model, limits, input_name, output_name)
+        network, summary = read(model, limits, input_name, output_name)
         head = network.head
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
@@ -245,14 +242,32 @@ def _confirmed(
     return replace(certificate, trust=EXACT)
 
 
+def checked(settings: Settings) -> Settings:
+    """Return settings as they are.
+
+    Raises
+    ------
+    UsageError
+        If a number in them is out of range.
+    """
+    _check_positive("accuracy", settings.accuracy)
+    if settings.time_limit is not None:
+        _check_positive("the time limit", settings.time_limit)
+    seed: object = settings.seed
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
+    return settings
+
+
 def _check_positive(name: str, value: Any) -> None:
     if not isinstance(value, Real) or not 0 < float(value) < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
-def _read(
+def read(
     model: Any, limits: Limits, input_name: str | None, output_name: str | None
 ) -> tuple[Network, ModelSummary]:
+    """Return the network of a model, as in `certify`, and what reports say of it."""
     network, sha256 = importer.load_with_hash(
         model, limits, input_name=input_name, output_name=output_name
     )

@@ -64,6 +64,29 @@ _NUDGES = (0.0, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
 _ROOM = 1 + 2.0**-40
 
 
+def proved(problem: Problem, repaired: Multipliers) -> Promise | None:
+    """Return the verified bound of repaired multipliers, and what proves it.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is bounded.
+    repaired : Multipliers
+        Feasible but for rounding; the verifier is offered a little more tau if needed.
+
+    Returns
+    -------
+    (float, Multipliers) or None
+        None if nothing verifies.
+    """
+    for nudge in _NUDGES:
+        offered = round_multipliers(repaired.scaled_tau(1 + nudge))
+        bound = verified_bound(problem, offered)
+        if bound is not None:
+            return bound * _ROOM, offered
+    return None
+
+
 class Incumbent:
     """Repairs every candidate, keeps the best promise, and verifies when it matters.
 
@@ -180,12 +203,7 @@ class Incumbent:
     def _verify(self) -> None:
         if self._best is None:
             return
-        for nudge in _NUDGES:
-            offered = round_multipliers(self._best.scaled_tau(1 + nudge))
-            bound = verified_bound(self.problem, offered)
-            if bound is not None:
-                bound *= _ROOM
-                if bound < self.bound:
-                    self.bound, self.multipliers = bound, offered
-                break
+        found = proved(self.problem, self._best)
+        if found is not None and found[0] < self.bound:
+            self.bound, self.multipliers = found
         self._promise, self._best = self.bound, None

@@ -40,6 +40,14 @@ class ModelSummary:
     neurons: int
     layers: int
 
+    @property
+    def headline(self) -> str:
+        """The model and its size in one line."""
+        plural = "" if self.layers == 1 else "s"
+        layers = f"{self.neurons} neurons in {self.layers} layer{plural}"
+        size = f"{self.inputs} inputs, {self.outputs} outputs, {layers}"
+        return f"{self.path or 'model'}: {size}"
+
 
 @dataclass(frozen=True)
 class OutputReport:
@@ -200,16 +208,12 @@ class Report:
         return "\n".join(blocks)
 
     def _headline(self) -> list[str]:
-        model, name = self.model, self.model.path or "model"
-        plural = "" if model.layers == 1 else "s"
-        layers = f"{model.neurons} neurons in {model.layers} layer{plural}"
-        size = f"{model.inputs} inputs, {model.outputs} outputs, {layers}"
         norms = f"l_{self.input_norm} -> l_{self.output_norm}"
         ratio = ""
         if self.lower_bound > 0:
             ratio = f"   (bound / lower bound = {self.bound / self.lower_bound:.3f})"
         return [
-            f"{name}: {size}",
+            self.model.headline,
             f"Lipschitz constant{self._scope()}, {norms}:",
             f"  at most   {round_up(self.bound)}   ({self.trust}, {self.worst.source})",
             f"  at least  {round_down(self.lower_bound)}{ratio}",

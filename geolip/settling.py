@@ -1,15 +1,16 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
-Where pieces of the network are bounded alone, those that probably move most come first;
-one is left as soon as its bound is below the largest by then.
+Where the constant is the largest of those of pieces, those that probably move most come
+first; a piece is left as soon as its bound is below the largest by then.
 """
 
 import math
 import time
 from collections import deque
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from geolip import memory, presolve, relaxations
+from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
@@ -45,7 +46,9 @@ class Settled:
         return "" if self.status in _GOOD else self.status.value
 
 
-def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
+def refusal(
+    network: SectorNetwork, norms: NormPair, inputs: Container[str]
+) -> str | None:
     """Return None, or one line that says why there will be no bound.
 
     Parameters
@@ -54,13 +57,12 @@ def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
         Any network.
     norms : NormPair
         Those of the question.
-    inputs : str
-        The norm of inputs that the relaxation is about. Inputs that move one at a time,
-        in l_1, have all norms.
+    inputs : collection of str
+        The norms of inputs that the relaxation is about.
     """
-    if norms.input.name not in (inputs, "1"):
-        return f"bounds {inputs}:{inputs} and such pairs, not {norms}"
-    problem = _problem(Piece(network, norms))
+    if norms.input.name not in inputs:
+        return f"does not take l_{norms.input.name} inputs"
+    problem = _problem(pieces.piece(network, norms, 0))
     if memory.fits(problem.numbers):
         return None
     sizes = problem.network.sizes
@@ -82,7 +84,7 @@ def settled(
     norms : NormPair
         Those of the bound.
     settings : Settings
-        The accuracy is that of the largest piece; the time limit is for all of them.
+        The accuracy is that of the largest piece; the time limit is for all pieces.
     engine : Backend
         The solver.
 
@@ -99,11 +101,11 @@ def settled(
         share = max(deadline - time.monotonic(), 0.0) / len(waiting)
         own = replace(settings, time_limit=None if limit == math.inf else share)
         target = waiting.popleft()
-        if target.parts and not largest:
-            waiting.extendleft(reversed(target.parts))
-            continue
-        found = _one(_problem(target.piece), own, engine, largest)
-        if target.parts and found.bound > largest and share > 0:
+        # Many pieces together first have something to be below.
+        found = None
+        if largest or not target.parts:
+            found = _one(_problem(target.piece), own, engine, largest)
+        if found is None or (found.bound > largest and target.parts and share > 0):
             waiting.extendleft(reversed(target.parts))
             continue
         largest = max(largest, found.bound)
@@ -132,5 +134,5 @@ def _one(
 
 def _problem(piece: Piece) -> Problem:
     reduced = presolve.reduce(piece.relaxed).network
-    _, relaxation = relaxations.choose(None, piece.norms)
-    return relaxation.problem(reduced, piece.norms)
+    _, relaxation = relaxations.choose(None, piece.ends)
+    return relaxation.problem(reduced, piece.ends)

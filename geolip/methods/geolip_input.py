@@ -19,10 +19,8 @@ ANYTIME = True
 
 def refusal(question: Question) -> str | None:
     """Return None, or why the relaxation does not apply or cannot be held."""
-    if question.norms.columnwise:
-        return "inputs that move one at a time need no multiplier for all"
     network = question.network.sectors()
-    return settling.refusal(network, question.norms, inputs="inf")
+    return settling.refusal(network, question.norms, inputs=("inf",))
 
 
 def answer(question: Question) -> Answer:
