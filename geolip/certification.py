@@ -6,7 +6,6 @@ Stage times are taken on the way and nowhere else.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,7 +16,6 @@ from geolip import (
     checking,
     importer,
     norms,
-    pieces,
     provenance,
     relaxations,
 )
@@ -33,7 +31,7 @@ from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.report import ModelSummary, Report
-from geolip.target import Target, targets
+from geolip.target import targets_of
 
 DEFAULT_SOLVER = "auto"
 
@@ -143,7 +141,7 @@ def certify(
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
         network = network.without_head(pair.output)
-        chosen = _chosen(network, pair, rows)
+        targets = targets_of(network.sectors(), pair, rows)
         execution = (
             None
             if float_exec is None
@@ -161,7 +159,7 @@ def certify(
         clock=clock,
         progress=progress or _silent,
     )
-    outputs = bounding.bound(chosen)
+    outputs = bounding.bound(targets)
     if head is not None:
         bounding.notes.append(
             f"outputs are what {head.name} reads, times its Lipschitz constant "
@@ -280,26 +278,6 @@ def read(
         neurons=network.neurons,
         layers=len(network.blocks),
     )
-
-
-def _chosen(network: Network, pair: NormPair, rows: object) -> list[Target]:
-    sectors = network.sectors()
-    count = pieces.count(sectors, pair)
-    coarse = targets(sectors, pair)
-    if rows == "largest" or rows == "all":
-        parts = (target.parts or [target] for target in coarse)
-        return coarse if rows == "largest" else list(chain.from_iterable(parts))
-    if not pair.rowwise or pair.columnwise:
-        raise UsageError(
-            "rows can be chosen only where the output norm is inf and the input norm "
-            "is not 1"
-        )
-    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
-        raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
-    wrong = [row for row in rows if row not in range(count)]
-    if wrong:
-        raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
-    return [Target(sectors, pair, int(row)) for row in dict.fromkeys(rows)]
 
 
 def _silent(_: object) -> None:

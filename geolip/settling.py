@@ -19,7 +19,7 @@ from geolip.ordering import ordered
 from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
-from geolip.target import targets
+from geolip.target import targets_of
 
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
@@ -95,7 +95,7 @@ def settled(
     """
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
-    waiting = deque(ordered(targets(network, norms), settings))
+    waiting = deque(ordered(targets_of(network, norms, "largest"), settings))
     largest, worst = 0.0, Status.SOLVED
     while waiting:
         share = max(deadline - time.monotonic(), 0.0) / len(waiting)
