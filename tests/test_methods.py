@@ -10,7 +10,7 @@ from geolip import importer, methods, norms
 from geolip.errors import UsageError
 from geolip.methods import Label, Question
 
-PAIRS = [f"{p}:{q}" for p in norms.NORMS for q in norms.NORMS]
+PAIRS = tuple(f"{p}:{q}" for p in norms.NORMS for q in norms.NORMS)
 
 
 def small_network(seed: int):
