@@ -1,7 +1,8 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
 Where the constant is the largest of those of pieces, those that probably move most come
-first; a piece is left as soon as its bound is below the largest by then.
+first; a piece is left as soon as its bound is below the largest by then. When time is
+over, one bound covers all pieces that are left.
 """
 
 import math
@@ -15,11 +16,13 @@ from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
-from geolip.norms import NormPair
+from geolip.norms import NORMS, NormPair
 from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 
+# The share of the time that is left for a piece to take, and of all that is kept.
+_FIRST, _RESERVE = 0.25, 0.3
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
 
@@ -95,12 +98,20 @@ def settled(
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
     order = _order(network, norms)
+    # Some time is kept for all that is left together, should it come to that.
+    latest = deadline - (_RESERVE * limit if len(order) > 1 else 0.0)
     largest, worst = 0.0, Status.SOLVED
-    for left, index in zip(range(len(order), 0, -1), order, strict=True):
-        share = max(deadline - time.monotonic(), 0.0) / left
+    while order:
+        seconds = latest - time.monotonic()
+        if worst is Status.INTERRUPTED or (len(order) > 1 and seconds <= 0):
+            piece, order = _together(network, norms, order), []
+            share = max(deadline - time.monotonic(), 0.0)
+        else:
+            piece = pieces.piece(network, norms, order[0])
+            share = max(seconds, 0.0) * max(1 / len(order), _FIRST)
+            order = order[1:]
         own = replace(settings, time_limit=None if limit == math.inf else share)
-        problem = _problem(pieces.piece(network, norms, index))
-        found = _one(problem, own, engine, largest)
+        found = _one(_problem(piece), own, engine, largest)
         largest = max(largest, found.bound)
         worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
@@ -130,6 +141,22 @@ def _problem(piece: Piece) -> Problem:
     reduced = presolve.reduce(relaxed.network).network
     _, relaxation = relaxations.choose(None, relaxed.norms)
     return relaxation.problem(reduced, relaxed.norms)
+
+
+def _together(network: SectorNetwork, norms: NormPair, order: list[int]) -> Piece:
+    """Return one piece whose constant is above those of all these pieces.
+
+    No coordinate of an output is above its l_2 norm, and no input is longer in l_2 than
+    in l_1.
+    """
+    places = [pieces.place(network, norms, index) for index in order]
+    if norms.rowwise:
+        rows = [output for output, _ in places if output is not None]
+        network = network.rows(np.isin(np.arange(network.output.size), rows))
+        norms = NormPair(norms.input, NORMS["2"])
+    if norms.columnwise:
+        norms = NormPair(NORMS["2"], norms.output)
+    return Piece(network, norms)
 
 
 def _order(network: SectorNetwork, norms: NormPair) -> list[int]:
