@@ -31,7 +31,6 @@ from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
-from geolip.pieces import Piece
 from geolip.report import ModelSummary, Report
 from geolip.target import Target
 
@@ -284,30 +283,23 @@ def read(
 
 def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
     sectors = network.sectors()
-    if not pair.rowwise or pair.columnwise:
-        if rows not in ("largest", "all"):
-            raise UsageError(
-                "rows can be chosen only where the output norm is inf and the input's "
-                "is not 1"
-            )
-        if not pair.rowwise and not pair.columnwise:
-            return [Target("all", None, Piece(sectors, pair))]
     count = pieces.count(sectors, pair)
-    chosen = range(count) if rows in ("largest", "all") else rows
-    if not isinstance(chosen, Sequence) or isinstance(chosen, str) or not chosen:
+    if rows == "largest" or rows == "all":
+        if not pair.rowwise and not pair.columnwise:
+            return [Target(sectors, pair)]
+        first = range(count) if rows == "all" else pieces.coarse(sectors, pair)
+        return [Target(sectors, pair, index) for index in first]
+    if not pair.rowwise or pair.columnwise:
+        raise UsageError(
+            "rows can be chosen only where the output norm is inf and the input norm "
+            "is not 1"
+        )
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
         raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
-    wrong = [row for row in chosen if row not in range(count)]
+    wrong = [row for row in rows if row not in range(count)]
     if wrong:
         raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
-    kept = dict.fromkeys(int(row) for row in chosen)
-    return [
-        Target(
-            pieces.name(sectors, pair, index),
-            index,
-            pieces.piece(sectors, pair, index),
-        )
-        for index in kept
-    ]
+    return [Target(sectors, pair, int(row)) for row in dict.fromkeys(rows)]
 
 
 def _silent(_: object) -> None:

@@ -15,6 +15,8 @@ from geolip.decimals import round_down, round_up
 from geolip.execution import FloatExecution
 
 SCHEMA = "geolip.report/1"
+# A table of more rows than this shows the few with the largest bounds.
+_MOST_ROWS, _FEW_ROWS = 40, 20
 
 
 @dataclass(frozen=True)
@@ -236,9 +238,20 @@ class Report:
         )
 
     def _table(self) -> list[str]:
-        header = ("output", "bound", "relaxation", "gap", "FGL >=", "Lipschitz >=")
+        header = (
+            "input" if self.input_norm == "1" else "output",
+            "bound",
+            "relaxation",
+            "gap",
+            "FGL >=",
+            "Lipschitz >=",
+        )
         rows = [header]
-        for output in self.outputs:
+        shown = self.outputs
+        if len(shown) > _MOST_ROWS:
+            largest = sorted(shown, key=lambda output: -output.bound)[:_FEW_ROWS]
+            shown = tuple(output for output in shown if output in largest)
+        for output in shown:
             value, gap = output.relaxation_value, output.gap
             rows.append(
                 (
@@ -251,12 +264,14 @@ class Report:
                 )
             )
         widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-        return [
+        lines = [
             "  ".join(
                 cell.rjust(width) for cell, width in zip(row, widths, strict=True)
             )
             for row in rows
         ]
+        left_out = len(self.outputs) - len(shown)
+        return [*lines, f"and {left_out} with smaller bounds"] if left_out else lines
 
     def _footer(self) -> list[str]:
         stages = ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items())

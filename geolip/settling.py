@@ -137,10 +137,9 @@ def _one(
 
 
 def _problem(piece: Piece) -> Problem:
-    relaxed = piece.relaxed
-    reduced = presolve.reduce(relaxed.network).network
-    _, relaxation = relaxations.choose(None, relaxed.norms)
-    return relaxation.problem(reduced, relaxed.norms)
+    reduced = presolve.reduce(piece.relaxed).network
+    _, relaxation = relaxations.choose(None, piece.ends)
+    return relaxation.problem(reduced, piece.ends)
 
 
 def _together(network: SectorNetwork, norms: NormPair, order: list[int]) -> Piece:

@@ -42,6 +42,15 @@ def test_each_number_is_on_its_side_of_the_truth(name, pair):
 
 
 @pytest.mark.parametrize("name", methods.names())
+def test_a_network_that_does_not_move_has_constant_zero(name):
+    network = importer.load([np.zeros((2, 3)), np.ones((1, 2))])
+    for pair in PAIRS:
+        question = Question(network, norms.parse(pair))
+        if methods.get(name).refusal(question) is None:
+            assert methods.get(name).answer(question).value <= 5e-324
+
+
+@pytest.mark.parametrize("name", methods.names())
 def test_each_method_has_a_title_of_its_own(name):
     titles = [methods.get(other).TITLE for other in methods.names()]
     assert titles.count(methods.get(name).TITLE) == 1
