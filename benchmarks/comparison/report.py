@@ -215,8 +215,8 @@ def _unverified(cases: Sequence[Record]) -> str:
         "## Unverified values below the truth\n\nValues that nobody verified, against "
         "what is proved. Below the constant: below a proved lower bound of the "
         "Lipschitz constant, so wrong as a bound. Below FGL: below a proved lower "
-        "bound of the formal constant, so not a value of the program that was solved.\n\n"
-        + _table(columns, rows, (0, 4, 7))
+        "bound of the formal constant, so not a value of the program that was "
+        "solved.\n\n" + _table(columns, rows, (0, 4, 7))
     )
 
 
