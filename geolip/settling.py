@@ -1,21 +1,22 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
-Where rows of the output are bounded alone, those that probably move most come first; a
-row is left as soon as its bound is below the largest by then.
+Where the constant is the largest of those of pieces, those that probably move most come
+first; a piece is left as soon as its bound is below the largest by then.
 """
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geolip import memory, presolve, relaxations
+from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
 from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 
@@ -44,7 +45,9 @@ class Settled:
         return "" if self.status in _GOOD else self.status.value
 
 
-def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
+def refusal(
+    network: SectorNetwork, norms: NormPair, inputs: Container[str]
+) -> str | None:
     """Return None, or one line that says why there will be no bound.
 
     Parameters
@@ -53,12 +56,12 @@ def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
         Any network.
     norms : NormPair
         Those of the question.
-    inputs : str
-        The norm of inputs that the relaxation is about.
+    inputs : collection of str
+        The norms of inputs that the relaxation is about.
     """
-    if norms.input.name != inputs or norms.output.name not in ("inf", "2"):
-        return f"bounds {inputs}:{inputs} and such pairs, not {norms}"
-    problem = _problem(network, norms)
+    if norms.input.name not in inputs:
+        return f"does not take l_{norms.input.name} inputs"
+    problem = _problem(pieces.piece(network, norms, 0))
     if memory.fits(problem.numbers):
         return None
     sizes = problem.network.sizes
@@ -80,7 +83,7 @@ def settled(
     norms : NormPair
         Those of the bound.
     settings : Settings
-        The accuracy is that of the largest row; the time limit is for all rows.
+        The accuracy is that of the largest piece; the time limit is for all pieces.
     engine : Backend
         The solver.
 
@@ -91,12 +94,13 @@ def settled(
     """
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
-    rows = [network] if not norms.rowwise else list(_rows(network, norms))
+    order = _order(network, norms)
     largest, worst = 0.0, Status.SOLVED
-    for left, row in zip(range(len(rows), 0, -1), rows, strict=True):
+    for left, index in zip(range(len(order), 0, -1), order, strict=True):
         share = max(deadline - time.monotonic(), 0.0) / left
         own = replace(settings, time_limit=None if limit == math.inf else share)
-        found = _one(_problem(row, norms), own, engine, largest)
+        problem = _problem(pieces.piece(network, norms, index))
+        found = _one(problem, own, engine, largest)
         largest = max(largest, found.bound)
         worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
@@ -121,16 +125,22 @@ def _one(
     return Settled(bound, Status.SETTLED if bound <= target else status)
 
 
-def _problem(network: SectorNetwork, norms: NormPair) -> Problem:
-    reduced = presolve.reduce(network).network
-    _, relaxation = relaxations.choose(None, norms)
-    return relaxation.problem(reduced, norms)
+def _problem(piece: Piece) -> Problem:
+    reduced = presolve.reduce(piece.relaxed).network
+    _, relaxation = relaxations.choose(None, piece.ends)
+    return relaxation.problem(reduced, piece.ends)
 
 
-def _rows(network: SectorNetwork, norms: NormPair) -> Iterator[SectorNetwork]:
-    """Yield each row alone; those whose gradient is large halfway up come first."""
-    count = network.output.size
+def _order(network: SectorNetwork, norms: NormPair) -> list[int]:
+    """Return the pieces' indices, those that move much halfway up all slopes first."""
     middle = [(b.lower[:, None] + b.upper[:, None]) / 2 for b in network.blocks]
-    gradients = network.adjoint_jacobian(middle, np.eye(count))
-    for row in np.argsort(-norms.input.dual(gradients), kind="stable"):
-        yield network.rows(np.arange(count) == row)
+    gradients = network.adjoint_jacobian(middle, np.eye(network.output.size))
+    if norms.rowwise and norms.columnwise:
+        moves = np.abs(gradients.T).ravel()
+    elif norms.columnwise:
+        moves = norms.output.of(gradients.T)
+    elif norms.rowwise:
+        moves = norms.input.dual(gradients)
+    else:
+        return [0]
+    return [int(index) for index in np.argsort(-moves, kind="stable")]

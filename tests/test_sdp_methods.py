@@ -115,7 +115,7 @@ def test_one_multiplier_a_layer_is_the_optimum(sizes, norm):
 
 
 @pytest.mark.parametrize("make", [random_chain, random_graph])
-@pytest.mark.parametrize("pair", ["inf", "2", "inf:2"])
+@pytest.mark.parametrize("pair", ["inf", "2", "inf:2", "2:1", "1"])
 def test_order_with_any_sectors_and_links(make, pair):
     for seed in range(6):
         network = make(np.random.default_rng([seed, 5]), neurons=6, outputs=2)
@@ -160,10 +160,10 @@ def test_a_linear_network_is_no_exception():
 @pytest.mark.parametrize(
     ("name", "sizes", "norm", "part"),
     [
-        ("geolip_dual", (3, 4, 2), "2", "inf:inf"),
-        ("geolip_layer", (3, 4, 2), "2:inf", "inf:inf"),
-        ("lipsdp_neuron", (3, 4, 2), "inf", "2:2"),
-        ("lipsdp_split", (3, 4, 2), "inf", "2:2"),
+        ("geolip_dual", (3, 4, 2), "2", "l_2 inputs"),
+        ("geolip_layer", (3, 4, 2), "2:inf", "l_2 inputs"),
+        ("lipsdp_neuron", (3, 4, 2), "inf", "l_inf inputs"),
+        ("lipsdp_split", (3, 4, 2), "inf", "l_inf inputs"),
         ("lipsdp_split", (3, 4, 2), "2", "cut"),
         ("geolip_natural", (3, 4, 2), "2", "one output"),
         ("geolip_natural", (3, 4, 4, 2), "inf", "one layer"),
