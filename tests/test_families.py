@@ -72,7 +72,7 @@ def test_knock_out_finds_the_largest(sides: int) -> None:
 
 
 @pytest.mark.parametrize("member", families.get("nonnegative").members(full=False)[:1])
-@pytest.mark.parametrize("norm", ["inf", "2"])
+@pytest.mark.parametrize("norm", ["inf", "2", "1"])
 def test_constants_of_nonnegative_networks(member: Member, norm: str) -> None:
     network = importer.load(member.model).sectors()
     truth = formal_constant(network, norms.parse(norm))
@@ -89,4 +89,11 @@ def test_draws_are_those_of_pytorch() -> None:
         for numbers in (W, b):
             assert np.abs(numbers).max() <= n**-0.5
         assert W.std() == pytest.approx((3 * n) ** -0.5, rel=0.1)
-    assert [m.size for m in geolip_width.members(full=True)] == [8, 16, 32, 64, 128, 256]
+    assert [m.size for m in geolip_width.members(full=True)] == [
+        8,
+        16,
+        32,
+        64,
+        128,
+        256,
+    ]

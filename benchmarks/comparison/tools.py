@@ -98,7 +98,7 @@ def _papers() -> list[Tool]:
             paper = published.get(name)
             found += [
                 Tool(
-                    f"{paper.TITLE} {form}, {solver}",
+                    f"{paper.TITLE} {form} (published, {solver})",
                     Kind.PAPER,
                     "comparison.by_paper",
                     {"paper": name, "form": form, "solver": solver.upper()},
