@@ -1,17 +1,10 @@
-"""One case of the benchmark: certify one network, in a process of its own.
+"""One case of the benchmark of solvers: certify one network, see `alone`."""
 
-The task is a JSON object in the first argument, the answer one on stdout.
-"""
-
-import contextlib
-import json
-import os
-import resource
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from alone import peak_mb
 
 import geolip
 from geolip.arrays import Array
@@ -20,12 +13,12 @@ from geolip.importer import catalogue
 from geolip.incumbent import Look
 
 
-def certify(task: dict[str, Any]) -> dict[str, Any]:
+def answer(task: dict[str, Any]) -> dict[str, Any]:
     """Return the report of a task, or why there is none."""
     try:
         _warm_up(task["norm"], task["solver"])
         model = _model(Path(task["model"]))
-        start = _peak_mb()
+        start = peak_mb()
         looks: list[Look] = []
         report = geolip.certify(
             model,
@@ -40,12 +33,9 @@ def certify(task: dict[str, Any]) -> dict[str, Any]:
         )
     except GeolipError as error:
         return {"failed": str(error)}
-    except Exception as error:
-        return {"failed": f"{type(error).__name__}: {error}"}
     return {
         "report": report.as_dict(),
         "start_mb": start,
-        "peak_mb": _peak_mb(),
         "looks": [[look.label, look.seconds, look.value, look.bound] for look in looks],
     }
 
@@ -69,23 +59,3 @@ def _model(path: Path) -> Path | list[Array]:
     except KeyError as error:
         raise UsageError(f"{path} has no cell array `weights`") from error
     return [W.toarray() if sparse.issparse(W) else W for W in cell.ravel()]
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def main() -> None:
-    task = json.loads(sys.argv[1])
-    # What native code prints goes to stderr; the answer alone to stdout.
-    with os.fdopen(os.dup(1), "w") as answer:
-        os.dup2(2, 1)
-        # Not every system can do this; the case is then unlimited.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_AS, (task["memory_limit"],) * 2)
-        json.dump(certify(task), answer)
-
-
-if __name__ == "__main__":
-    main()

@@ -47,9 +47,26 @@ def header(**settings: Any) -> dict[str, Any]:
     return {**machine, **settings}
 
 
-def run(task: Mapping[str, Any], limit: float) -> dict[str, Any]:
-    """Return what a process of its own answers; whatever happens to it, return."""
-    command = [sys.executable, str(_HERE / "case.py"), json.dumps(task)]
+def run(
+    task: Mapping[str, Any],
+    limit: float,
+    module: str = "case",
+    python: str = sys.executable,
+) -> dict[str, Any]:
+    """Return what a process of its own answers; whatever happens to it, return.
+
+    Parameters
+    ----------
+    task : mapping
+        What the module is asked.
+    limit : float
+        Seconds after which it is ended.
+    module : str
+        The module of this folder that answers, see `alone`.
+    python : str
+        The interpreter that runs it.
+    """
+    command = [python, str(_HERE / "alone.py"), module, json.dumps(task)]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ the same divided by their spectral norms, so that the true constant dies out wit
 """
 
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,13 +35,20 @@ def weights(family: str, sizes: list[int], seed: int = 0) -> list[NDArray[np.flo
     return matrices
 
 
-def model(matrices: list[NDArray[np.float64]]) -> onnx.ModelProto:
+def model(
+    matrices: Sequence[NDArray[np.float64]],
+    biases: Sequence[NDArray[np.float64]] = (),
+) -> onnx.ModelProto:
     """Return the ReLU network of the matrices, in float64 as they are."""
     nodes, tensors, value = [], [], "input"
     for k, W in enumerate(matrices, 1):
+        read = [value, f"W{k}"]
         tensors.append(numpy_helper.from_array(W, f"W{k}"))
+        if biases:
+            read.append(f"b{k}")
+            tensors.append(numpy_helper.from_array(biases[k - 1], f"b{k}"))
         made = "output" if k == len(matrices) else f"z{k}"
-        nodes.append(helper.make_node("Gemm", [value, f"W{k}"], [made], transB=1))
+        nodes.append(helper.make_node("Gemm", read, [made], transB=1))
         if k < len(matrices):
             value = f"y{k}"
             nodes.append(helper.make_node("Relu", [made], [value], name=f"relu{k}"))

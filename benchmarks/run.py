@@ -8,13 +8,14 @@ import click
 from cases import header, memory_bytes, run, sentence, show, usable
 from table import Table
 
-from geolip import backend, cli, norms
+from geolip import backend, norms
+from geolip.commands.certify import certify
 from geolip.errors import GeolipError
 
 _HERE = Path(__file__).parent
 _SHIPPED = _HERE.parent / "models"
 # Options that `geolip certify` has too are written the same way here.
-_TYPES = {parameter.name: parameter.type for parameter in cli.certify.params}
+_TYPES = {parameter.name: parameter.type for parameter in certify.params}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

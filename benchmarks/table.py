@@ -1,7 +1,7 @@
 """The tables of the benchmarks: JSON lines for machines, Markdown for people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,16 @@ class Table:
         make = _target_row if self._targets else _row
         columns = _TARGET_COLUMNS if self._targets else COLUMNS
         rows = [make(record, unit) for record in self._records]
-        return "\n".join([*_preface(self._header), "", *_markdown([*columns], rows)])
+        return "\n".join([*preface(self._header), "", *markdown([*columns], rows)])
 
 
-def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a table; columns of numbers are set flush right."""
+def markdown(
+    columns: list[str], rows: list[list[str]], texts: Sequence[str] = _WORDS
+) -> list[str]:
+    """Return the lines of a table; columns that are not texts are set flush right."""
     lines = [columns, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    words = {i for i, name in enumerate(columns) if name in _WORDS}
+    words = {i for i, name in enumerate(columns) if name in texts}
     rule = ["-" * (w - 1) + ("-" if i in words else ":") for i, w in enumerate(widths)]
     cells = [
         [
@@ -96,7 +98,8 @@ def _markdown(columns: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(line)} |" for line in (cells[0], rule, *cells[1:])]
 
 
-def _preface(header: Mapping[str, Any]) -> list[str]:
+def preface(header: Mapping[str, Any]) -> list[str]:
+    """Return the lines that say where the numbers are from."""
     versions = ", ".join(f"{name} {v}" for name, v in header["versions"].items())
     memory = f"{header['memory_mb'] / 2**10:.1f} GB"
     cores = f"{header['cores']} cores, {header['threads']} threads"
@@ -169,5 +172,6 @@ def _remarks(report: Mapping[str, Any]) -> list[str]:
 
 
 def cell(text: str, longest: int = 200) -> str:
+    """Return a text that fits into a table."""
     line = " ".join(text.split()).replace("|", "\\|")
     return line if len(line) <= longest else line[: longest - 3] + "..."

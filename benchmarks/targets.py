@@ -17,12 +17,11 @@ import networks
 from cases import header, memory_bytes, run, sentence, show, usable
 from table import Table
 
-from geolip import backend, cli
+from geolip import backend
+from geolip.commands.certify import certify
 
 _HERE = Path(__file__).parent
-_TIME = {parameter.name: parameter.type for parameter in cli.certify.params}[
-    "time_limit"
-]
+_TIME = {parameter.name: parameter.type for parameter in certify.params}["time_limit"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ Source: docs/certificates.md section 1.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from geolip.errors import RefusedCertificateError
 from geolip.files import write_whole
 from geolip.multipliers import Multipliers
 from geolip.strict_json import Reader, canonical, numbers, parse
+from geolip.triangles import Triangles
 
 FORMAT = "geolip.certificate/1"
 DOMAIN = "R^n"
@@ -102,6 +103,9 @@ class Certificate:
     @property
     def outputs(self) -> list[int] | None:
         """The outputs that it is about, None for all of them."""
+        if self.input_norm == "1":
+            # Proofs are about inputs, and none may be missing.
+            return None
         indices = [proof.index for proof in self.proofs]
         size = int(np.prod(self.output_shape, dtype=np.int64))
         known = [index for index in indices if index is not None]
@@ -270,6 +274,8 @@ def _proof_as_dict(proof: Proof) -> dict[str, Any]:
     if proof.multipliers is not None:
         content["tau"] = [float(t).hex() for t in proof.multipliers.tau]
         content["d"] = [[float(x).hex() for x in d] for d in proof.multipliers.d]
+        if proof.multipliers.triangles:
+            content["triangles"] = _triangles_as_dict(proof.multipliers.triangles)
     return content
 
 
@@ -281,5 +287,26 @@ def _proof_from(reader: Reader) -> Proof:
         multipliers = Multipliers(
             reader.numbers("tau"), tuple(reader.number_lists("d"))
         )
+        if reader.has("triangles"):
+            given = reader.object("triangles")
+            triangles = _triangles_from(given, len(multipliers.tau))
+            multipliers = replace(multipliers, triangles=triangles)
     reader.close()
     return Proof(index, bound, method, multipliers)
+
+
+def _triangles_as_dict(triangles: Triangles) -> dict[str, Any]:
+    return {
+        "corners": [int(place) for place in triangles.corners.ravel()],
+        "signs": [float(sign).hex() for sign in triangles.signs.ravel()],
+        "weights": [float(weight).hex() for weight in triangles.weights],
+    }
+
+
+def _triangles_from(reader: Reader, size: int) -> Triangles:
+    corners = np.array(reader.integers("corners"), dtype=np.int64)
+    signs, weights = reader.numbers("signs"), reader.numbers("weights")
+    reader.close()
+    if not corners.size == signs.size == 3 * weights.size:
+        raise RefusedCertificateError("a triangle has three corners and three signs")
+    return Triangles(size, corners.reshape(-1, 3), signs.reshape(-1, 3), weights)

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from geolip import backend, checking, importer, norms, provenance, relaxations
+from geolip import (
+    backend,
+    checking,
+    importer,
+    norms,
+    pieces,
+    provenance,
+    relaxations,
+)
 from geolip.backend import Settings
 from geolip.bounding import Bounding
 from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate, Proof
@@ -59,7 +67,7 @@ def certify(
         An ONNX file or model; weight matrices with a ReLU between each two, as such or
         in a file (``.mat``, ``.npz``, ``.nnet``); or a PyTorch module.
     norm : str, number or pair
-        Of inputs and outputs: ``"inf"``, ``2``, ``"2:inf"``, ``("2", "inf")``.
+        Of inputs and outputs: ``"inf"``, ``2``, ``1``, ``"2:inf"``, ``("2", "inf")``.
     example_input : torch.Tensor or tuple of them, optional
         What a PyTorch module is called with. The model is then its ONNX export, as
         `geolip.export` gives it.
@@ -79,7 +87,8 @@ def certify(
     rows : str or sequence of int
         Where each output has a bound of its own: ``"largest"`` bounds all and settles
         the largest to the accuracy, ``"all"`` settles each of them, and a list bounds
-        and settles those outputs alone; the report is then about them.
+        and settles those outputs alone; the report is then about them. Where inputs
+        have bounds of their own, in l_1, the first two do the same with them.
     seed : int
         Of everything random.
     solver_options : mapping, optional
@@ -116,12 +125,9 @@ def certify(
         ``float_exec`` may leave float32's range.
     """
     pair = norms.parse(norm)
-    _check_positive("accuracy", accuracy)
-    if time_limit is not None:
-        _check_positive("the time limit", time_limit)
-    if not isinstance(seed, Integral) or seed < 0:
-        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
-    settings = Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    settings = checked(
+        Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    )
     method, relaxation = relaxations.choose(method, pair)
     name = solver or DEFAULT_SOLVER
     engine = backend.get(name)
@@ -131,7 +137,7 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model, limits, input_name, output_name)
+        network, summary = read(model, limits, input_name, output_name)
         head = network.head
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
@@ -235,14 +241,32 @@ def _confirmed(
     return replace(certificate, trust=EXACT)
 
 
+def checked(settings: Settings) -> Settings:
+    """Return settings as they are.
+
+    Raises
+    ------
+    UsageError
+        If a number in them is out of range.
+    """
+    _check_positive("accuracy", settings.accuracy)
+    if settings.time_limit is not None:
+        _check_positive("the time limit", settings.time_limit)
+    seed: object = settings.seed
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
+    return settings
+
+
 def _check_positive(name: str, value: Any) -> None:
     if not isinstance(value, Real) or not 0 < float(value) < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
-def _read(
+def read(
     model: Any, limits: Limits, input_name: str | None, output_name: str | None
 ) -> tuple[Network, ModelSummary]:
+    """Return the network of a model, as in `certify`, and what reports say of it."""
     network, sha256 = importer.load_with_hash(
         model, limits, input_name=input_name, output_name=output_name
     )
@@ -258,19 +282,24 @@ def _read(
 
 
 def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
-    sectors, count = network.sectors(), network.output.size
-    if not pair.rowwise:
-        if rows not in ("largest", "all"):
-            raise UsageError("rows can be chosen only where the output norm is inf")
-        return [Target("all", None, sectors)]
-    chosen = range(count) if rows in ("largest", "all") else rows
-    if not isinstance(chosen, Sequence) or isinstance(chosen, str) or not chosen:
+    sectors = network.sectors()
+    count = pieces.count(sectors, pair)
+    if rows == "largest" or rows == "all":
+        if not pair.rowwise and not pair.columnwise:
+            return [Target(sectors, pair)]
+        first = range(count) if rows == "all" else pieces.coarse(sectors, pair)
+        return [Target(sectors, pair, index) for index in first]
+    if not pair.rowwise or pair.columnwise:
+        raise UsageError(
+            "rows can be chosen only where the output norm is inf and the input norm "
+            "is not 1"
+        )
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
         raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
-    wrong = [row for row in chosen if row not in range(count)]
+    wrong = [row for row in rows if row not in range(count)]
     if wrong:
         raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
-    kept = dict.fromkeys(int(row) for row in chosen)
-    return [Target(str(i), i, sectors.rows(np.arange(count) == i)) for i in kept]
+    return [Target(sectors, pair, int(row)) for row in dict.fromkeys(rows)]
 
 
 def _silent(_: object) -> None:

@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from geolip import importer, norms
+from geolip import importer, norms, pieces
 from geolip.arrays import Array
 from geolip.certificate import (
     CONSTANT,
@@ -35,9 +33,9 @@ from geolip.fingerprint import fingerprint
 from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.network import Network
 from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.presolve import reduce
 from geolip.problem import Problem
-from geolip.sectors import SectorNetwork
 from geolip.verify import verified_bound
 
 SCHEMA = "geolip.verdict/1"
@@ -137,10 +135,10 @@ def check(
             "the file is another one than certified, with the same weights and slopes"
         )
     targets = _targets(certificate, network, pair)
-    for number, (proof, sectors) in enumerate(targets, 1):
+    for number, (proof, piece) in enumerate(targets, 1):
         if progress is not None:
             progress(f"proof {number} of {len(targets)}")
-        _check_proof(proof, sectors, pair, exact)
+        _check_proof(proof, piece, exact)
     trust = EXACT if exact else RIGOROUS_FLOAT
     return Verdict(
         bound=certificate.bound,
@@ -203,32 +201,35 @@ def _equal(mine: Array, theirs: Array) -> bool:
 
 def _targets(
     certificate: Certificate, network: Network, pair: NormPair
-) -> list[tuple[Proof, SectorNetwork]]:
+) -> list[tuple[Proof, Piece]]:
+    """Return the proofs with what they are about, which is all that is claimed."""
     sectors, proofs = network.sectors(), certificate.proofs
-    indices = [proof.index for proof in proofs]
+    indices, count = [proof.index for proof in proofs], pieces.count(sectors, pair)
     if indices == [None]:
-        if pair.rowwise and sectors.output.size > 1:
-            raise RefusedCertificateError("with output norm inf, each output is proved")
-        return [(proofs[0], sectors)]
-    if not pair.rowwise:
-        raise RefusedCertificateError(
-            "with this output norm, there is one proof of all"
-        )
+        if count > 1:
+            raise RefusedCertificateError(
+                f"with norms {pair}, each output or input is proved"
+            )
+        return [(proofs[0], Piece(sectors, pair))]
+    if not pair.rowwise and not pair.columnwise:
+        raise RefusedCertificateError(f"with norms {pair}, there is one proof of all")
     known = [index for index in indices if index is not None]
-    exist = all(0 <= index < sectors.output.size for index in known)
-    if len(set(known)) < len(indices) or not exist:
-        raise RefusedCertificateError("an output is proved twice, or does not exist")
-    places = np.arange(sectors.output.size)
-    rows = [sectors.rows(places == index) for index in known]
-    return list(zip(proofs, rows, strict=True))
+    all_there = {*range(count), *pieces.coarse(sectors, pair)}
+    if len(set(known)) < len(indices) or not all_there.issuperset(known):
+        what = "input" if pair.columnwise else "output"
+        raise RefusedCertificateError(f"an {what} is proved twice, or does not exist")
+    proved = {i for index in known for i in pieces.covered(sectors, pair, index)}
+    if pair.columnwise and len(proved) < count:
+        raise RefusedCertificateError("an input is not proved")
+    parts = [pieces.piece(sectors, pair, index) for index in known]
+    return list(zip(proofs, parts, strict=True))
 
 
-def _check_proof(
-    proof: Proof, sectors: SectorNetwork, pair: NormPair, exact: bool
-) -> None:
-    what = "the whole output" if proof.index is None else f"output {proof.index}"
+def _check_proof(proof: Proof, piece: Piece, exact: bool) -> None:
+    what = "input" if piece.norms.columnwise else "output"
+    what = f"the whole {what}" if proof.index is None else f"{what} {proof.index}"
     try:
-        proved = _proved(proof, sectors, pair, exact)
+        proved = _proved(proof, piece, exact)
     except RefusedCertificateError as error:
         raise RefusedCertificateError(f"{what}: {error}") from error
     # Written so that NaN is refused.
@@ -238,30 +239,29 @@ def _check_proof(
         )
 
 
-def _proved(
-    proof: Proof, sectors: SectorNetwork, pair: NormPair, exact: bool
-) -> Fraction:
+def _proved(proof: Proof, piece: Piece, exact: bool) -> Fraction:
     """Return the square of the bound that a proof proves."""
-    reduction = reduce(sectors)
-    problem = Problem(reduction.network, pair.input)
+    if proof.method == NORM_PRODUCT:
+        network, norms = piece.network, piece.norms
+        square = product_square(reduce(network).network, norms)
+        return (
+            min(square, product_square(network, norms))
+            if network.has_mixtures
+            else square
+        )
+    reduction, norm = reduce(piece.relaxed), piece.norms.input
+    problem = Problem(reduction.network, norm)
     if proof.method == CONSTANT:
         if not problem.is_trivial:
             raise RefusedCertificateError("the output depends on the input")
         return Fraction()
-    if proof.method == NORM_PRODUCT:
-        square = product_square(reduction.network, pair)
-        return (
-            min(square, product_square(sectors, pair))
-            if sectors.has_mixtures
-            else square
-        )
     if proof.method != MULTIPLIERS or proof.multipliers is None:
         raise RefusedCertificateError(f"there is no method {proof.method!r}")
     multipliers = reduction.reduced(proof.multipliers)
     if problem.is_trivial:
         return Fraction()
     if exact:
-        return proved_square(reduction.network, pair.input, multipliers)
+        return proved_square(reduction.network, norm, multipliers)
     bound = verified_bound(problem, multipliers)
     if bound is None:
         raise RefusedCertificateError("the multipliers are not shown to prove anything")

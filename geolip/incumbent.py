@@ -133,7 +133,7 @@ class Incumbent:
         self.bound = float("inf")
         self.multipliers: Multipliers | None = None
         self.value: float | None = None
-        self._accuracy, self._target, self._label = accuracy, target, label
+        self.accuracy, self._target, self._label = accuracy, target, label
         self._clock, self.progress = clock or StageClock(), progress
         self._seen: Multipliers | None = None
         self._promise = float("inf")
@@ -198,7 +198,7 @@ class Incumbent:
     def _is_enough(self, bound: float) -> bool:
         if bound <= self._target:
             return True
-        return self.value is not None and bound <= self.value * (1 + self._accuracy)
+        return self.value is not None and bound <= self.value * (1 + self.accuracy)
 
     def _verify(self) -> None:
         if self._best is None:

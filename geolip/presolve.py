@@ -53,7 +53,9 @@ class Reduction:
         """
         parts = iter(multipliers)
         tau, *d = (_spread(mask, parts, k) for k, mask in enumerate(self.kept))
-        return Multipliers(tau, tuple(d))
+        places = np.flatnonzero(self.kept[0])
+        triangles = multipliers.triangles.moved(places, len(self.kept[0]))
+        return Multipliers(tau, tuple(d), triangles)
 
     def reduced(self, multipliers: Multipliers) -> Multipliers:
         """Return the multipliers of the original network that the reduced one needs.
@@ -69,7 +71,12 @@ class Reduction:
         if any(part[~mask].any() for part, mask in zip(parts, self.kept, strict=True)):
             raise RefusedCertificateError("multipliers of dead neurons are not zero")
         tau, *d = (part[mask] for part, mask in zip(parts, self.kept, strict=True))
-        return Multipliers(tau, tuple(part for part in d if part.size))
+        if not multipliers.triangles.usable(len(self.kept[0])):
+            raise RefusedCertificateError("triangles do not fit the network's input")
+        # An input that is left out has no place, which is no place for a triangle.
+        places = np.where(self.kept[0], np.cumsum(self.kept[0]) - 1, -1)
+        triangles = multipliers.triangles.moved(places, len(tau))
+        return Multipliers(tau, tuple(part for part in d if part.size), triangles)
 
 
 def reduce(network: SectorNetwork) -> Reduction:

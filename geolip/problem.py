@@ -77,12 +77,25 @@ class Problem:
 
     def matrix(self, multipliers: Multipliers) -> BlockMatrix:
         """Return B(tau, D)."""
-        blocks: dict[tuple[int, int], Array] = {(0, 0): multipliers.tau}
+        blocks: dict[tuple[int, int], Array] = {(0, 0): self.input_block(multipliers)}
         for k, d in enumerate(multipliers.d, 1):
             blocks[k, k] = 2.0 * d
             for place, term in self.terms(k, d).items():
                 blocks[place] = _add(blocks.get(place), term)
         return BlockMatrix(self.network.sizes, blocks)
+
+    def input_block(self, multipliers: Multipliers) -> Array:
+        """Return tau, or a matrix if there are triangles: what they put on x in B."""
+        if not multipliers.triangles:
+            return multipliers.tau
+        return _add(multipliers.tau, multipliers.triangles.matrix())
+
+    def budget(self, multipliers: Multipliers) -> float:
+        """Return about the largest ``x'Bx`` over the unit ball, with no neuron moving.
+
+        The unit balls of all norms lie in the cube, where triangles are valid.
+        """
+        return self.norm.budget(multipliers.tau) + multipliers.triangles.budget()
 
     def terms(self, k: int, d: Array) -> dict[tuple[int, int], Array]:
         """Return what block k's multipliers add to B, but for the diagonal 2 d.
@@ -113,6 +126,8 @@ class Problem:
         """
         result = Gradients(self.network.sizes, V[0].shape[1])
         result.add(0, multipliers.tau[:, None] * V[0])
+        if multipliers.triangles:
+            result.add(0, multipliers.triangles.absolute() @ V[0])
         for k, d in enumerate(multipliers.d, 1):
             result.add(k, 2.0 * d[:, None] * V[k])
         for k, d in enumerate(multipliers.d, 1):
@@ -131,15 +146,15 @@ class Problem:
         Products of two numbers of 24 significant bits are exact, such as those of
         rounded multipliers and float32 weights for sectors [0, 1].
         """
-        blocks = self.network.blocks
+        blocks, overlap = self.network.blocks, multipliers.triangles.overlap
         if any((block.lower * block.upper).any() for block in blocks):
             most = max(block.preactivation.roundings for block in blocks)
-            return max(self.network.sizes) + 2 * most + len(blocks) + 8
+            return max(self.network.sizes) + 2 * most + len(blocks) + overlap + 8
         counts = (
             0 if _is_exact(block, d) else 3 + block.preactivation.roundings
             for block, d in zip(blocks, multipliers.d, strict=True)
         )
-        return max(counts, default=0)
+        return max(counts, default=0) + overlap
 
     def output_majorant(self) -> list[Array]:
         """Return |C|' by blocks, with all partial results as in `majorant`."""

@@ -16,6 +16,7 @@ import numpy as np
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
 from geolip.sweep import interior_point, sweep
+from geolip.triangles import Triangles
 
 Promise: TypeAlias = tuple[float, Multipliers]
 
@@ -63,7 +64,7 @@ def rescued(problem: Problem, proposal: Multipliers | None) -> Promise | None:
     if clean is not None and found[0] is not None:
         # Scaled to where T(tau) is its bound, as it is at the optimum.
         bound = found[0][0]
-        scaled = interior.scaled(bound / problem.norm.budget(interior.tau))
+        scaled = interior.scaled(bound / problem.budget(interior))
         found += [_swept(problem, clean.blend(scaled, share)) for share in _SHARES]
     return min((f for f in found if f is not None), key=lambda f: f[0], default=None)
 
@@ -98,7 +99,10 @@ def _sanitised(problem: Problem, proposal: Multipliers) -> Multipliers | None:
             weight = np.ones(part.shape)
         floor = _FLOOR * float((weight * part)[usable].max(initial=0.0)) / weight
         cleaned.append(np.where(usable & (part > floor), part, floor))
-    clean = Multipliers(cleaned[0], tuple(cleaned[1:]))
+    triangles = proposal.triangles
+    if not triangles.usable(problem.network.input_size):
+        triangles = Triangles.none()
+    clean = Multipliers(cleaned[0], tuple(cleaned[1:]), triangles)
     largest = max(float(part.max(initial=0.0)) for part in cleaned)
     # Scaling all multipliers changes no bound, and keeps them from overflowing.
     return clean if largest < _HUGE else clean.scaled(1.0 / largest)

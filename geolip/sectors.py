@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geolip.arrays import Array, Mask
 from geolip.linear import LinearOperator, restrict
@@ -95,10 +96,21 @@ class Mixture:
         What gives the differences that are averaged, with weights that add up to one.
     overlap : int
         In how many neurons' means a coordinate of the source is at the most.
+    windows : array of int (n, w)
+        Which coordinates of the source each neuron's mean is of, -1 for none.
     """
 
     source: LinearMap
     overlap: int
+    windows: NDArray[np.int64]
+
+    def largest(self, R: Array) -> Array:
+        """Return the largest entry of every window, for columns ``R`` >= 0 (m, r)."""
+        padded = np.concatenate([R, np.zeros((1, R.shape[1]))])
+        largest = np.zeros((len(self.windows), R.shape[1]))
+        for members in self.windows.T:
+            largest = np.maximum(largest, padded[members])
+        return largest
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ def parts(whole: Part, fits: Callable[[Problem], bool]) -> list[Part]:
     """
     if fits(whole.problem):
         return [whole]
-    pairs = [_cut(whole, k) for k in cuts(whole.network)]
+    pairs = [cut(whole, k) for k in cuts(whole.network)]
     if not pairs:
         return [whole]
     front, back = min(pairs, key=lambda pair: max(p.problem.numbers for p in pair))
@@ -82,7 +82,8 @@ def cuts(network: SectorNetwork) -> list[int]:
     return found
 
 
-def _cut(part: Part, k: int) -> tuple[Part, Part]:
+def cut(part: Part, k: int) -> tuple[Part, Part]:
+    """Return the two parts before and after a block of `cuts`."""
     network, norms = part.network, part.norms
     size = network.blocks[k - 1].size
     front = SectorNetwork(

@@ -138,6 +138,10 @@ class Reader:
             _refuse(f"{self._name}: {key!r} is not {what}")
         return value
 
+    def has(self, key: str) -> bool:
+        """Return whether there is such a key."""
+        return key in self._left
+
     def text(self, key: str) -> str:
         """Return a text."""
         return str(self._take(key, str, "a text"))

@@ -100,15 +100,18 @@ class Sweep:
         form, decline = found
         values, basis = np.linalg.eigh((form + form.T) / 2)
         direction = basis[:, -1]
-        slope = float(values[-1] - s * direction @ decline @ direction)
         budget = self.problem.norm.budget(self.multipliers.tau)
-        return float(np.sqrt(s * budget * max(values[-1], 0.0))), slope
+        # T in units of what tau has in it.
+        total = s + self.multipliers.triangles.budget() / budget
+        slope = float(values[-1] - total * direction @ decline @ direction)
+        return float(np.sqrt(total * budget * max(values[-1], 0.0))), slope
 
     def best(self) -> tuple[float, Multipliers]:
         """Return the least bound over all factors of tau, and its multipliers.
 
-        As a function of s, the square of the bound is convex where B is positive
-        definite, so the sign of its slope tells on which side of s the best one lies.
+        As a function of s, the square of the bound is T over a concave function where
+        B is positive definite, as 1/u'B^-1 u is the least v'Bv of all v with u'v = 1.
+        T is affine, so the sign of its slope tells on which side of s the best lies.
         """
         least, factor = self._near(1.0)
         if not 0.2 < factor < 5.0 or not np.isfinite(least):
@@ -181,7 +184,7 @@ def sweep(
     numpy.linalg.LinAlgError
         If numbers overflow on the way, as multipliers of wildly different sizes do.
     """
-    total = 1.0
+    total, triangles = 1.0, multipliers.triangles
     parts = [np.asarray(part) for part in multipliers]
     outputs = problem.output()
     done = np.zeros((problem.network.output.size,) * 2)
@@ -199,7 +202,8 @@ def sweep(
             _accumulate(load, place, terms.pop(place))
         for place in [place for place in load if place[0] == k]:
             _accumulate(terms, place, load.pop(place))
-        if k == 1 and not load and parts[1].size < parts[0].size:
+        read_once = k == 1 and not load and not triangles
+        if read_once and parts[1].size < parts[0].size:
             tau = total * parts[0]
             cross = terms[1, 0]
             small = FirstBlockPencil(pivot, (cross / tau) @ cross.T, outputs[1], done)
@@ -216,10 +220,12 @@ def sweep(
             for j, right in columns.items():
                 if j <= i:
                     _accumulate(load, (i, j), -left.T @ right)
-    tau = total * parts[0]
+    tau, triangles = total * parts[0], triangles.scaled(total)
+    if triangles:
+        _accumulate(load, (0, 0), triangles.matrix())
     nothing = np.zeros((len(tau), len(tau)))
     pencil = InputPencil(tau, -load.get((0, 0), nothing), outputs[0], done)
-    return Sweep(problem, Multipliers(tau, tuple(parts[1:])), pencil)
+    return Sweep(problem, Multipliers(tau, tuple(parts[1:]), triangles), pencil)
 
 
 def _accumulate(

@@ -1,34 +1,59 @@
 """What one bound is about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from geolip import pieces
 from geolip.backend import Status
+from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.report import OutputReport
 from geolip.sectors import SectorNetwork
 
 
 @dataclass(frozen=True)
 class Target:
-    """What one bound is about: one output, or all of them together.
+    """What one bound is about: the whole network, or a piece of it.
 
     Parameters
     ----------
-    name : str
-        For people.
-    index : int or None
-        The output's flat index; None for all.
     sectors : SectorNetwork
-        The network of differences with this output alone.
+        The whole network of differences.
+    norms : NormPair
+        In which.
+    index : int or None
+        The piece's index (`geolip.pieces`); None for the whole.
     """
 
-    name: str
-    index: int | None
     sectors: SectorNetwork
+    norms: NormPair
+    index: int | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        if self.index is None:
+            return "all"
+        return pieces.name(self.sectors, self.norms, self.index)
 
     @property
     def label(self) -> str:
         """What notes and progress call it."""
-        return f"output {self.name}"
+        return f"{'input' if self.norms.columnwise else 'output'} {self.name}"
+
+    @property
+    def piece(self) -> Piece:
+        """The network of differences of this piece alone; made anew every time."""
+        if self.index is None:
+            return Piece(self.sectors, self.norms)
+        return pieces.piece(self.sectors, self.norms, self.index)
+
+    @property
+    def parts(self) -> "list[Target]":
+        """What to bound instead where the bound is too large; none but for some."""
+        if self.index is None:
+            return []
+        covered = pieces.covered(self.sectors, self.norms, self.index)
+        return [replace(self, index=i) for i in covered if i != self.index]
 
     def constant(self) -> OutputReport:
         """Return the report of an output that does not depend on the input."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geolip.arrays import Array, shortened
+from geolip.arrays import Array
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
 from geolip.refinement import solution
@@ -34,9 +34,7 @@ def round_multipliers(multipliers: Multipliers) -> Multipliers:
 
     The exponent keeps float64's range. Infinite and NaN entries stay what they are.
     """
-    return Multipliers(
-        shortened(multipliers.tau), tuple(shortened(d) for d in multipliers.d)
-    )
+    return multipliers.shortened()
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -129,7 +127,8 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
 
 
 def _budget(problem: Problem, multipliers: Multipliers) -> float:
-    return up(problem.norm.budget(multipliers.tau), len(multipliers.tau))
+    count = len(multipliers.tau) + len(multipliers.triangles)
+    return up(problem.budget(multipliers), count + 1)
 
 
 def _scaled(V: Sequence[Array], scales: Sequence[Array]) -> list[Array]:

@@ -17,6 +17,7 @@ and Monteiro (Math. Programming 95, 2003).
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,7 +89,7 @@ def run(
     iteration, checkpoint = 0, _FIRST_CHECKPOINT
     last_value, last_gap, last_iteration = 0.0, np.inf, 1
     while iteration < max_iterations:
-        state = _iterate(problem, state)
+        state = iterate(problem, state)
         iteration += 1
         if not 0 < state.value < np.inf:
             raise SolverError("the numbers leave float64's range: rescale the weights")
@@ -151,7 +152,7 @@ def _options(settings: Settings) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class _State:
+class State:
     """A feasible primal point with the multipliers that its last update gave.
 
     Parameters
@@ -178,7 +179,7 @@ class _State:
         return float(np.linalg.norm(self.outputs))
 
 
-def _start(problem: Problem, rank: int, seed: int) -> _State:
+def _start(problem: Problem, rank: int, seed: int) -> State:
     random = np.random.default_rng(seed)
     network = problem.network
     X = problem.norm.lifted_aligned(random.standard_normal((network.input_size, rank)))
@@ -194,18 +195,37 @@ def _start(problem: Problem, rank: int, seed: int) -> _State:
 
 def _forward(
     problem: Problem, X: Array, directions: list[Array], multipliers: Multipliers
-) -> _State:
+) -> State:
     vectors, preactivations = [X], []
     for block, xi in zip(problem.network.blocks, directions, strict=True):
         Z = block.preactivation.apply(vectors)
         preactivations.append(Z)
         vectors.append(_neurons(block.lower, block.upper, Z, xi))
     outputs = problem.network.output.apply(vectors)
-    return _State(directions, vectors, preactivations, outputs, multipliers)
+    return State(directions, vectors, preactivations, outputs, multipliers)
 
 
-def _iterate(problem: Problem, state: _State) -> _State:
-    """Improve every block in turn, last to first, then evaluate the new point."""
+def resumed(
+    problem: Problem, vectors: Sequence[Array], multipliers: Multipliers
+) -> State:
+    """Return the state of which a solution holds the vectors."""
+    directions = []
+    for k, block in enumerate(problem.network.blocks, 1):
+        Z = block.preactivation.apply(vectors)
+        centre = (block.lower + block.upper)[:, None] / 2
+        off = vectors[k] - centre * Z
+        length = row_norms(off)
+        moves = length > 0
+        unit = np.eye(1, off.shape[1])
+        directions.append(np.where(moves, off / np.where(moves, length, 1.0), unit))
+    return _forward(problem, vectors[0], directions, multipliers)
+
+
+def iterate(problem: Problem, state: State) -> State:
+    """Improve every block in turn, last to first, then evaluate the new point.
+
+    Triangles of the state's multipliers keep their weights.
+    """
     network = problem.network
     gradients = Gradients(network.sizes, state.outputs.shape[1])
     value = state.value
@@ -239,9 +259,14 @@ def _iterate(problem: Problem, state: _State) -> _State:
         block.preactivation.add_adjoint(
             weight * (total * Y - 2 * product * Z), gradients
         )
-    multipliers = Multipliers(problem.norm.multipliers(gradients[0]), tuple(d))
-    X = problem.norm.lifted_aligned(gradients[0])
-    return _forward(problem, X, directions, multipliers)
+    pull, triangles = gradients[0], state.multipliers.triangles
+    tau = problem.norm.multipliers(pull)
+    if triangles:
+        # Convex in X, so that the point of largest linearisation is an improvement.
+        pull = pull + triangles.pull(state.vectors[0])
+        tau = problem.norm.multipliers(pull) - triangles.loads()
+    X = problem.norm.lifted_aligned(pull)
+    return _forward(problem, X, directions, Multipliers(tau, tuple(d), triangles))
 
 
 def _neurons(lower: Array, upper: Array, Z: Array, xi: Array) -> Array:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from importer_models import build, node
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
+ABOVE, BELOW = ("Greater", "GreaterOrEqual"), ("Less", "LessOrEqual")
 SQRT2, SQRT_2_PI = 2.0**0.5, (2.0 / np.pi) ** 0.5
 
 
@@ -75,6 +76,23 @@ def relu6(g, x):
     return g("Clip", g("Add", x, 3.0), 0.0, 6.0)
 
 
+def leaky(g, x, low=0.25, kind="Greater", against=0.0):
+    return g("Where", g(kind, x, against), x, g("Mul", x, low))
+
+
+def other_leaky(g, x, low=0.25, kind="Less"):
+    return g("Where", g(kind, x, 0.0), g("Mul", low, x), x)
+
+
+def masked(g, x, kind="Greater"):
+    return g("Mul", x, g("Cast", g(kind, x, 0.0), to=TensorProto.FLOAT))
+
+
+def soft_shrink(g, x, end=0.5, inside=0.0):
+    moved = g("Sub", x, g("Mul", g("Sign", x), end))
+    return g("Where", g("Greater", g("Abs", x), end), moved, inside)
+
+
 # By the activation that each is: functions of a graph and a tensor.
 COMPOSITES = {
     "Gelu": [
@@ -87,6 +105,9 @@ COMPOSITES = {
             for inner in (("Div", SQRT2), ("Mul", 1 / SQRT2), ("Mul", -0.3))
         ),
         lambda g, x: gelu(g, g("Mul", x, 2.0)),
+        lambda g, x: gelu(g, x, inner=("Div", g("Sqrt", 2.0))),
+        lambda g, x: gelu(g, x, inner=("Mul", g("Sqrt", 0.5))),
+        lambda g, x: gelu_tanh(g, x, linear=g("Sqrt", 2 / np.pi)),
         gelu_tanh,
         lambda g, x: gelu_tanh(g, x, cube="Mul"),
         lambda g, x: gelu_tanh(g, x, inside=True),
@@ -100,6 +121,23 @@ COMPOSITES = {
         lambda g, x: g("Mul", x, sigmoid(g, x)),
         lambda g, x: g("Div", x, g("Add", 1.0, g("Exp", g("Neg", x)))),
         lambda g, x: g("Mul", g("Identity", x), g("Identity", g("Sigmoid", x))),
+    ],
+    "Hinge": [
+        *(lambda g, x, kind=kind: leaky(g, x, kind=kind) for kind in ABOVE),
+        *(lambda g, x, kind=kind: other_leaky(g, x, kind=kind) for kind in BELOW),
+        *(lambda g, x, kind=kind: masked(g, x, kind=kind) for kind in ABOVE + BELOW),
+        lambda g, x: leaky(g, x, low=-1.0),
+        lambda g, x: leaky(g, x, low=0.0),
+        lambda g, x: leaky(g, g("Mul", x, -3.0)),
+        lambda g, x: other_leaky(g, g("Sub", x, 1.5)),
+        lambda g, x: g("Where", g("Not", g("Greater", x, 0.0)), 0.0, x),
+        lambda g, x: g("Where", g("Less", 0.0, g("Mul", 2.0, x)), x, 0.0),
+        lambda g, x: g("Where", g("Less", 1.5, x), g("Sub", x, 1.5), 0.0),
+        lambda g, x: g("Mul", g("Sign", x), x),
+    ],
+    "Shrink": [
+        soft_shrink,
+        lambda g, x: soft_shrink(g, x, inside=g("Mul", 0.0, x)),
     ],
     "Mish": [mish, lambda g, x: mish(g, x, "Log")],
     "HardSwish": [
@@ -163,6 +201,38 @@ IMPOSTORS = {
     ),
     "log of exp": lambda g, x: g("Log", g("Exp", x)),
     "reciprocal of 2 + exp": lambda g, x: g("Div", 1.0, g("Add", 2.0, g("Exp", x))),
+    "lines that do not meet": lambda g, x: leaky(g, x, against=0.5),
+    "lines that meet elsewhere": lambda g, x: g(
+        "Where", g("Greater", x, -1.0), g("Sub", x, 1.0), 0.0
+    ),
+    "a step": lambda g, x: g("Where", g("Greater", x, 0.0), 1.0, 0.0),
+    "a mask of another tensor": lambda g, x: g(
+        "Where", g("Greater", g("Relu", x), 0.0), g("Mul", 2.0, x), x
+    ),
+    "a truncated factor": lambda g, x: g(
+        "Mul", x, g("Cast", g("Cast", x, to=TensorProto.INT32), to=TensorProto.FLOAT)
+    ),
+    "a rounded gate": lambda g, x: g(
+        "Mul",
+        x,
+        g(
+            "Sigmoid",
+            g("Cast", g("Cast", x, to=TensorProto.FLOAT16), to=TensorProto.FLOAT),
+        ),
+    ),
+    "hard shrink": lambda g, x: g("Where", g("Greater", g("Abs", x), 0.5), x, 0.0),
+    "soft shrink by another length": lambda g, x: g(
+        "Where",
+        g("Greater", g("Abs", x), 0.5),
+        g("Sub", x, g("Mul", g("Sign", x), 0.25)),
+        0.0,
+    ),
+    "PyTorch's Softplus": lambda g, x: g(
+        "Where", g("Greater", x, 20.0), x, g("Softplus", x)
+    ),
+    "a root as a factor": lambda g, x: g(
+        "Mul", g("Mul", x, g("Sqrt", 2.0)), g("Add", g("Erf", x), 1.0)
+    ),
     "exp": lambda g, x: g("Exp", x),
     "cube": lambda g, x: g("Pow", x, 3.0),
 }

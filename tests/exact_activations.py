@@ -69,6 +69,7 @@ EXACT: dict[Callable[..., made.Activation], Callable[..., Decimal]] = {
     made.gelu_tanh: lambda z, k, c: z * logistic(2 * (k * z + c * z**3)),
     made.hard_sigmoid: lambda z, a, b: clip(a * z + b, Decimal(0), ONE),
     made.hard_swish: lambda z, a, b: z * clip(a * z + b, Decimal(0), ONE),
+    made.hinge: lambda z, kink, p, q: (z - kink) * (p if z < kink else q),
     made.leaky_relu: leaky,
     made.linear: lambda z, _: z,
     made.log_sigmoid: lambda z: -softplus(-z),

@@ -14,22 +14,31 @@ from geolip.norms import NormPair
 from geolip.sectors import SectorNetwork
 
 _BATCH = 512
+ORDERS = {"1": 1, "2": 2, "inf": np.inf}
+PAIRS = [f"{given}:{measured}" for given in ORDERS for measured in ORDERS]
 
 
 def matrix_norms(J: Array, pair: NormPair) -> Array:
     """Return the exact operator norms of the matrices ``J`` (p, m, n)."""
     match pair.input.name, pair.output.name:
-        case "inf", "inf":
-            return np.abs(J).sum(axis=2).max(axis=1)
-        case "2", "inf":
-            return np.linalg.norm(J, axis=2).max(axis=1)
         case "2", "2":
             return np.linalg.norm(J, ord=2, axis=(1, 2))
-        case "inf", "2":
-            # A convex function on the cube is largest at a corner.
-            corners = np.array(list(product([-1.0, 1.0], repeat=J.shape[2]))).T
-            return np.linalg.norm(J @ corners, axis=1).max(axis=1)
+        case "1", measured:
+            # A convex function is largest at a corner of the ball.
+            return np.linalg.norm(J, ord=ORDERS[measured], axis=1).max(axis=1)
+        case "inf", measured:
+            images = J @ _corners(J.shape[2])
+            return np.linalg.norm(images, ord=ORDERS[measured], axis=1).max(axis=1)
+        case "2", measured:
+            # The transposed matrix, between the dual norms.
+            dual = {"inf": np.eye, "1": _corners}[measured](J.shape[1])
+            images = J.transpose(0, 2, 1) @ dual
+            return np.linalg.norm(images, axis=1).max(axis=1)
     raise AssertionError(pair)
+
+
+def _corners(size: int) -> Array:
+    return np.array(list(product([-1.0, 1.0], repeat=size))).T
 
 
 def jacobians(network: SectorNetwork, slopes: Sequence[Array]) -> Array:
@@ -102,7 +111,7 @@ def k3(weights: Sequence[Array]) -> float:
 
 
 def k1(weights: Sequence[Array], order: float) -> float:
-    """Return K_1 of Combettes and Pesquet by its definition, for l_inf or l_2."""
+    """Return K_1 of Combettes and Pesquet by its definition, for l_1, l_2 or l_inf."""
     depth = len(weights)
     total = 0.0
     for count in range(depth):

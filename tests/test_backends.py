@@ -61,7 +61,10 @@ def test_all_solvers_agree(solver, seed, norm):
     reference.settle()
     judge.settle()
     assert judge.bound >= exact
-    assert judge.bound == pytest.approx(reference.bound, rel=1e-4)
+    assert judge.bound <= reference.bound * (1 + 1e-4)
+    # Triangles make the relaxation tighter.
+    if not solver.__name__.endswith("triangles"):
+        assert judge.bound >= reference.bound * (1 - 1e-4)
     # Their own objective is only as good as their residuals.
     assert solution.value == pytest.approx(best.value, rel=1e-3)
     assert isinstance(solution.status, Status)

@@ -109,7 +109,7 @@ def test_inspect_of_a_head(tmp_path: Path) -> None:
 def test_solvers() -> None:
     lines = succeeded("solvers").splitlines()
     assert [line.split()[0] for line in lines] == backend.names()
-    assert "lifted    usable" in lines
+    assert "lifted     usable" in lines
     content = json.loads(succeeded("solvers", "--json"))
     assert [row["name"] for row in content] == backend.names()
     for row in content:
@@ -119,7 +119,7 @@ def test_solvers() -> None:
 
 def test_solvers_that_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend.get("scs"), "usable", lambda: "not installed: buy it")
-    assert "scs       not installed: buy it" in succeeded("solvers").splitlines()
+    assert "scs        not installed: buy it" in succeeded("solvers").splitlines()
     rows = json.loads(succeeded("solvers", "--json"))
     reason = "not installed: buy it"
     assert {"name": "scs", "usable": False, "reason": reason} in rows

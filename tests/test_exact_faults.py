@@ -165,6 +165,6 @@ def test_equal_entries_have_the_norm_of_their_sums(largest, monkeypatch):
 
 
 def test_norms_without_an_operator_norm_prove_nothing():
-    unknown = NormPair(SimpleNamespace(name="1"), norms.parse("2").output)
+    unknown = NormPair(SimpleNamespace(name="3"), norms.parse("2").output)
     with pytest.raises(ValueError, match="no operator norm"):
         layers._norm_square(Entries([np.eye(2)]), unknown)

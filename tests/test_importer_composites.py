@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from composite_models import COMPOSITES, IMPOSTORS, SQRT2, Graph, softplus
+from composite_models import ABOVE, BELOW, COMPOSITES, IMPOSTORS, SQRT2, Graph, softplus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imported_values import evaluate
@@ -182,12 +182,19 @@ def test_whatever_is_read_has_the_models_values(data):
     """Random small graphs of the operators that patterns consist of."""
     graph, names = Graph(), ["x"]
     for _ in range(data.draw(st.integers(2, 6))):
-        kind = data.draw(st.sampled_from(["Mul", "Add", "Sub", "Unary", "Div"]))
+        kind = data.draw(
+            st.sampled_from(["Mul", "Add", "Sub", "Unary", "Div", "Where"])
+        )
         left = data.draw(st.sampled_from(names[-3:]))
         right = data.draw(st.sampled_from([*names[-3:], 0.5, 1.0, 2.0]))
         if kind == "Unary":
             kind = data.draw(st.sampled_from(["Sigmoid", "Erf", "Tanh", "Softplus"]))
             names.append(graph(kind, left))
+        elif kind == "Where":
+            compared = data.draw(st.sampled_from([*ABOVE, *BELOW]))
+            end = data.draw(st.sampled_from([*names[-3:], 0.0, 0.5]))
+            other = data.draw(st.sampled_from([*names[-3:], 0.0]))
+            names.append(graph("Where", graph(compared, left, end), right, other))
         else:
             names.append(graph(kind, left, right))
     try:

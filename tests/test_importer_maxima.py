@@ -220,6 +220,25 @@ def test_networks_of_maxima_move_no_more_than_certified(what, norm):
     assert ratios.max() / 4 <= report.lower_bound <= report.bound
 
 
+@pytest.mark.parametrize("what", NETWORKS)
+def test_what_a_mixture_mixes_is_in_its_window(what):
+    shape, nodes, constants = NETWORKS[what]
+    network = load(build(nodes, shape, constants))
+    X = np.random.default_rng(1).standard_normal((network.input_size, 400))
+    pairs = zip(network.blocks, network.preactivations(X), strict=False)
+    values = [X, *(block.activation.function(Z) for block, Z in pairs)]
+    moves = [V - np.roll(V, 1, axis=1) for V in values]
+    mixtures = [(k, block.mixture) for k, block in enumerate(network.blocks, 1)]
+    found = [(k, mixture) for k, mixture in mixtures if mixture is not None]
+    assert found
+    for k, mixture in found:
+        source = mixture.source.apply(moves)
+        for neuron, members in enumerate(mixture.windows):
+            compared = source[members[members >= 0]]
+            assert (moves[k][neuron] <= compared.max(axis=0) + 1e-9).all()
+            assert (moves[k][neuron] >= compared.min(axis=0) - 1e-9).all()
+
+
 @pytest.mark.parametrize(("norm", "overlap"), [("inf", 1.0), ("2", 2.0**0.5)])
 def test_products_know_that_a_maximum_is_a_mean(norm, overlap):
     """Of the eight neurons of a window, a product of norms makes nine."""

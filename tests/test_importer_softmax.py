@@ -7,6 +7,7 @@ import pytest
 from imported_values import assert_like_onnxruntime
 from importer_models import build, node, weights
 from onnx import ModelProto
+from oracles import ORDERS, PAIRS
 
 import geolip
 from geolip import norms
@@ -37,7 +38,7 @@ def test_values_are_those_of_onnxruntime(kind, opset, axis):
 
 
 @kinds
-@pytest.mark.parametrize("norm", ["inf", "2", "2:inf", "inf:2"])
+@pytest.mark.parametrize("norm", PAIRS)
 def test_bounds_hold_for_what_is_read_last(kind, norm):
     model, pair = classifier(kind), norms.parse(norm)
     report = geolip.certify(model, norm=norm, exact=True)
@@ -56,7 +57,7 @@ def test_bounds_hold_for_what_is_read_last(kind, norm):
 
 
 @kinds
-@pytest.mark.parametrize("norm", ["inf", "2"])
+@pytest.mark.parametrize("norm", ORDERS)
 @pytest.mark.parametrize("classes", [1, 2, 5])
 def test_constants_are_attained_or_approached(kind, norm, classes):
     """Where the Jacobian is largest: one half each, or all but one impossible."""
@@ -68,8 +69,7 @@ def test_constants_are_attained_or_approached(kind, norm, classes):
     jacobian = np.diag(p) - np.outer(p, p)
     if kind == "LogSoftmax":
         jacobian = np.eye(classes) - p[None, :]
-    order = np.inf if norm == "inf" else 2
-    norm_there = np.linalg.norm(jacobian, order)
+    norm_there = np.linalg.norm(jacobian, ORDERS[norm])
     assert norm_there <= constant + 1e-12
     assert norm_there == pytest.approx(constant, rel=1e-9, abs=1e-12)
 

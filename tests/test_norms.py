@@ -1,5 +1,6 @@
 """Norms: how they are written, their duals, and their share in the relaxation."""
 
+import pkgutil
 from fractions import Fraction
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geolip import norms
 from geolip.arrays import Array
 from geolip.errors import UsageError
 from geolip.norms import NORMS, Norm, parse
@@ -67,6 +69,16 @@ def close(found: Any, expected: Any) -> None:
         ([2, "inf"], "2:inf"),
         ([2, np.inf], "2:inf"),
         ((np.inf, 2.0), "inf:2"),
+        ("1", "1:1"),
+        ("l1", "1:1"),
+        ("l_1", "1:1"),
+        (1, "1:1"),
+        (1.0, "1:1"),
+        (np.int64(1), "1:1"),
+        (np.float64(1.0), "1:1"),
+        ("1:inf", "1:inf"),
+        ((1, 2), "1:2"),
+        ("L2:L1", "2:1"),
         (("inf",), "inf:inf"),
     ],
 )
@@ -79,6 +91,13 @@ def test_every_norm_is_found_by_its_name(name: str) -> None:
     pair = parse(name)
     assert pair.input is pair.output is NORMS[name]
     assert pair.rowwise is (name == "inf")
+    assert pair.columnwise is (name == "1")
+
+
+def test_every_file_of_the_folder_defines_a_norm_or_their_base() -> None:
+    files = {module.name for module in pkgutil.iter_modules(norms.__path__)}
+    defining = {type(norm).__module__.rpartition(".")[2] for norm in NORMS.values()}
+    assert files - defining == {"norm"}
 
 
 @pytest.mark.parametrize(
@@ -128,8 +147,9 @@ def test_unknown_norms(spelling: object) -> None:
 @names
 def test_values(name: str) -> None:
     X = np.array([[3.0, 0.0], [-4.0, 0.0]])
-    values = {"inf": ([4.0, 0.0], [7.0, 0.0]), "2": ([5.0, 0.0], [5.0, 0.0])}
-    own, dual = values[name]
+    values = {"1": [7.0, 0.0], "2": [5.0, 0.0], "inf": [4.0, 0.0]}
+    duals = {"1": "inf", "2": "2", "inf": "1"}
+    own, dual = values[name], values[duals[name]]
     assert NORMS[name].of(X).tolist() == own
     assert NORMS[name].dual(X).tolist() == dual
 
@@ -222,8 +242,9 @@ def test_lifted_aligned(name: str, G: Array, seed: int) -> None:
 
 @names
 def test_lifted_aligned_of_a_plain_gradient(name: str) -> None:
-    # With a single column the lifted point is the plain one.
-    G = np.array([[3.0], [-4.0], [1.0]])
+    # With a single column the lifted point is the plain one; l_1 has no relaxation for
+    # more than one input.
+    G = np.array([[3.0], [-4.0], [1.0]])[: 1 if name == "1" else 3]
     close(NORMS[name].lifted_aligned(G), NORMS[name].aligned(G))
 
 

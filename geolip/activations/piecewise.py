@@ -35,6 +35,18 @@ def leaky_relu(alpha: float) -> Activation:
     )
 
 
+def hinge(kink: float, below: float, above: float) -> Activation:
+    """Return two lines that meet at ``(kink, 0)``, with these two slopes."""
+    return Activation(
+        "Hinge",
+        min(below, above),
+        max(below, above),
+        lambda z: np.where(z >= kink, above, below) * (z - kink),
+        lambda z: np.where(z >= kink, above, below),
+        kinks=(kink,),
+    )
+
+
 def prelu(slopes: Array) -> Activation:
     """Return a leaky ReLU whose neuron i has the slope ``slopes[i]`` below zero."""
     below = slopes[:, None]

@@ -60,7 +60,7 @@ def largest_gradient(
     network : Network
         What is evaluated.
     output : SectorNetwork
-        Its differences, with the outputs that are asked about.
+        Its differences, with the outputs and inputs that are asked about.
     norms : NormPair
         In which to measure.
     seed : int
@@ -211,7 +211,8 @@ def _look(
     values, F = norms.output.of(V), norms.output.dual_aligned(V)
     uphill = Gradients(output.sizes, X.shape[1])
     for k in range(len(slopes), 0, -1):
-        reading = output.blocks[k - 1].preactivation
+        # The point moves in all coordinates, also where the difference does not.
+        reading = network.blocks[k - 1].preactivation.linear
         reading.add_adjoint(growth[k - 1] + slopes[k - 1] * uphill[k], uphill)
     return _State(X, F, values, along, uphill[0])
 

@@ -1,7 +1,11 @@
-"""Upper bounds of the norm of one linear operator, from l_inf or l_2 to l_inf or l_2.
+"""Upper bounds of the norm of one linear operator, between l_1, l_2 and l_inf.
 
-Source: rows for l_inf outputs; for l_2 the least of the Schur test sqrt(l_1 l_inf) and
-of a spectral norm that a Cholesky factorisation of ``s^2 I - A'A`` confirms.
+Source: the unit ball of l_1 has the unit vectors as corners, so that from it columns
+are measured; rows, in the dual norm, for l_inf outputs; for l_2 to l_2 the least of the
+Schur test sqrt(l_1 l_inf) and of a spectral norm that a Cholesky factorisation of ``s^2
+I - A'A`` confirms. The rest is bounded by the norm of |A|, which is that of its row
+sums, for l_inf inputs, or of its column sums, and from l_2 to l_1 by ``|f|_1 <= sqrt(m)
+|f|_2``.
 """
 
 import math
@@ -9,8 +13,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from geolip.arrays import Array
 from geolip.linear import LinearOperator
-from geolip.norms import NormPair, parse
+from geolip.norms import NORMS, Norm, NormPair, parse
 from geolip.rigor.rounding import UNIT
 from geolip.rigor.spectral import spectral_norm
 
@@ -23,14 +28,19 @@ def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
     m, n = operator.shape
     up = 1 + 4 * (m + n + operator.roundings + 4) * UNIT
     match norms.input.name, norms.output.name:
-        case "inf", "inf":
-            return float(operator.row_sums.max(initial=0.0)) * up
-        case "inf", "2":
-            return float(np.linalg.norm(operator.row_sums)) * up
-        case "2", "inf":
-            return _largest_row(operator) * up
+        case "inf", _:
+            return float(norms.output.of(operator.row_sums[:, None])[0]) * up
+        case "1", "1":
+            return float(operator.column_sums.max(initial=0.0)) * up
+        case _, "inf":
+            return float(_row_norms(operator, norms.input).max(initial=0.0)) * up
+        case "1", "2":
+            return float(_column_norms(operator).max(initial=0.0)) * up
         case "2", "2":
             return _spectral(operator) * up
+        case "2", "1":
+            signless = float(NORMS["2"].of(operator.column_sums[:, None])[0])
+            return min(signless, math.sqrt(m) * _spectral(operator)) * up
     raise ValueError(f"no operator norm for {norms}")
 
 
@@ -39,20 +49,26 @@ def induced_norms(operator: LinearOperator) -> dict[str, float]:
 
     That for p = 2 is ``sqrt(l_1 l_inf)`` above some thousand rows or columns.
     """
-    m, n = operator.shape
-    up = 1 + 4 * (m + n + operator.roundings + 4) * UNIT
-    columns = float(operator.column_sums.max(initial=0.0)) * up
-    norms = {p: operator_norm(operator, parse(p)) for p in ("2", "inf")}
-    return {"1": columns, **norms}
+    return {p: operator_norm(operator, parse(p)) for p in ("1", "2", "inf")}
 
 
-def _largest_row(operator: LinearOperator) -> float:
-    if max(operator.shape) > _LARGEST_GRAM:
-        largest = operator.column_sums.max(initial=0.0)
-        rows = operator.row_sums * np.minimum(operator.row_sums, largest)
-        return math.sqrt(float(rows.max(initial=0.0)))
-    matrix = operator.absolute.dense()
-    return float(np.linalg.norm(matrix, axis=1).max(initial=0.0))
+def _row_norms(operator: LinearOperator, norm: Norm) -> Array:
+    """Return upper bounds of the rows' dual norms, for l_1 and l_2 inputs."""
+    if max(operator.shape) <= _LARGEST_GRAM:
+        return norm.dual(operator.absolute.dense().T)
+    # No entry is larger than the sum of its column.
+    sums = operator.row_sums
+    largest = np.minimum(sums, operator.column_sums.max(initial=0.0))
+    return largest if norm.name == "1" else np.asarray(np.sqrt(sums * largest))
+
+
+def _column_norms(operator: LinearOperator) -> Array:
+    """Return upper bounds of the columns' l_2 norms."""
+    if max(operator.shape) <= _LARGEST_GRAM:
+        return NORMS["2"].of(operator.absolute.dense())
+    sums = operator.column_sums
+    largest = np.minimum(sums, operator.row_sums.max(initial=0.0))
+    return np.asarray(np.sqrt(sums * largest))
 
 
 @lru_cache(maxsize=1024)

@@ -60,7 +60,8 @@ def proved_square(
     multipliers = multipliers.scaled(2.0 ** -int(np.frexp(largest)[1]))
     B = slack(network, multipliers)
     least, factor = least_eigenvalue(B)
-    return norm.exact_budget(multipliers.tau) * _form(B, least, factor)
+    budget = norm.exact_budget(multipliers.tau) + multipliers.triangles.exact_budget()
+    return budget * _form(B, least, factor)
 
 
 def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:

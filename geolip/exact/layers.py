@@ -57,22 +57,40 @@ def _norm_square(matrix: Entries, norms: NormPair) -> Fraction:
 
 
 def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:
-    rows = A.row_sums()
+    """Return the same of a matrix; as `geolip.bounds.operator_norm`, in integers."""
     match norms.input.name, norms.output.name:
         case "inf", "inf":
-            return rows.largest() ** 2
+            return A.row_sums().largest() ** 2
         case "inf", "2":
-            return rows.square_sum()
+            return A.row_sums().square_sum()
+        case "inf", "1":
+            return A.row_sums().transposed().row_sums().largest() ** 2
+        case "1", "inf":
+            return max(A.largest(), (-A).largest()) ** 2
+        case "1", "1":
+            return A.transposed().row_sums().largest() ** 2
+        case "1", "2":
+            return max(_row_squares(A.transposed()))
         case "2", "inf":
-            return max(row.square_sum() for row in A.rows())
+            return max(_row_squares(A))
         case "2", "2":
-            columns = A.transposed().row_sums()
-            schur = rows.largest() * columns.largest()
-            if max(A.shape) > _LARGEST_GRAM:
-                return schur
-            narrow = A if A.shape[0] <= A.shape[1] else A.transposed()
-            return min(schur, largest_eigenvalue(narrow.times(narrow)))
+            return _spectral_square(A)
+        case "2", "1":
+            alone = sum(map(root, _row_squares(A)), Fraction()) ** 2
+            return min(alone, A.shape[0] * _spectral_square(A))
     raise ValueError(f"no operator norm for {norms}")
+
+
+def _row_squares(A: Fixed) -> list[Fraction]:
+    return [row.square_sum() for row in A.rows()]
+
+
+def _spectral_square(A: Fixed) -> Fraction:
+    schur = A.row_sums().largest() * A.transposed().row_sums().largest()
+    if max(A.shape) > _LARGEST_GRAM:
+        return schur
+    narrow = A if A.shape[0] <= A.shape[1] else A.transposed()
+    return min(schur, largest_eigenvalue(narrow.times(narrow)))
 
 
 def root(square: Fraction) -> Fraction:

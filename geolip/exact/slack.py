@@ -22,7 +22,7 @@ from geolip.exact.entries import (
     products,
     sum_of_sizes,
 )
-from geolip.exact.fixed import Fixed, fixed, total
+from geolip.exact.fixed import EXACT, Fixed, fixed, total
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 from geolip.tiles import Tile
@@ -114,6 +114,10 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
                     if j <= i:
                         gram = _gram(left, square, right)
                         blocks.setdefault((i, j), []).append(gram)
+    if multipliers.triangles:
+        layers = multipliers.triangles.layers()
+        scaled = (scales[0][:, None] * layer * scales[0] for layer in layers)
+        put(0, 0, [piece for layer in scaled for piece in pieces(layer)], EXACT)
     summed = {place: total(terms) for place, terms in blocks.items()}
     return Slack(network.sizes, diagonals, summed, _outputs(network, scales))
 
@@ -123,7 +127,8 @@ def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
         raise RefusedCertificateError(
             "multipliers do not fit the network, or are not positive numbers"
         )
-    exponents = np.concatenate([np.frexp(part)[1] for part in multipliers])
+    parts = [*multipliers, multipliers.triangles.weights]
+    exponents = np.concatenate([np.frexp(part)[1] for part in parts])
     if np.abs(exponents).max(initial=0) > _RANGE:
         raise RefusedCertificateError(
             f"multipliers outside 2^-{_RANGE} .. 2^{_RANGE}: scale them all alike"

@@ -22,7 +22,7 @@ from geolip.importer.boundary import translated
 from geolip.importer.definition import ONNX_DOMAINS, attributes_of, schema_of
 from geolip.importer.folding import evaluate
 from geolip.importer.formation import combined, number_of
-from geolip.importer.forms import VARIABLE, Form
+from geolip.importer.forms import VARIABLE, Form, square_root
 from geolip.importer.interface import Interface
 from geolip.importer.operation import label
 from geolip.importer.patterns import matched
@@ -32,14 +32,15 @@ from geolip.importer.refusals import RefusedError
 _TENSORS, _SOURCES = 20, 6
 # Of these, some are functions, without which there is no pattern.
 _FUNCTIONS = {
-    *("Abs", "Clip", "Erf", "Exp", "HardSigmoid", "Max", "Min", "Relu", "Sigmoid"),
-    *("Softplus", "Tanh"),
+    *("Abs", "Clip", "Erf", "Exp", "Greater", "GreaterOrEqual", "HardSigmoid"),
+    *("Less", "LessOrEqual", "Max", "Min", "Relu", "Sigmoid", "Sign", "Softplus"),
+    "Tanh",
 }
 _OPERATORS = {
     *_FUNCTIONS,
-    *("Add", "Div", "Identity", "Log", "Mul", "Neg", "Pow", "Reciprocal", "Sub"),
+    *("Add", "Cast", "Div", "Identity", "Log", "Mul", "Neg", "Not", "Pow"),
+    *("Reciprocal", "Sub", "Where"),
 }
-# How many inputs matter by more than their shape or type.
 # Operators whose first output is of the type of their first input.
 _TYPED = {
     *("Abs", "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Conv"),
@@ -48,9 +49,10 @@ _TYPED = {
     *("Mul", "Neg", "Pad", "Pow", "Reciprocal", "Relu", "Reshape", "Sigmoid"),
     *("Slice", "Softplus", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"),
 }
+# How many inputs matter by more than their shape or type.
 _VALUES = {"CastLike": 1, "Shape": 0, "Size": 0}
 # The last nodes of patterns: refused when read on their own.
-_LAST = {"Div", "Log", "Mul", "Reciprocal"}
+_LAST = {"Div", "Log", "Mul", "Reciprocal", "Where"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,10 +223,7 @@ class _Reading:
 
     def _form(self, name: str) -> Form | None:
         if name not in self.graph.varying:
-            # None for what is computed: integers have their own arithmetic.
-            constant = self.graph.constant(name)
-            self.rank = max(self.rank, 0 if constant is None else constant.ndim)
-            return None if constant is None else number_of(constant)
+            return self._constant(name)
         node = self.graph.producers[name]
         try:
             schema = schema_of(node, self.graph.interface.opset)
@@ -237,3 +236,17 @@ class _Reading:
             if name and inputs[-1] is None:
                 return None
         return combined(node.op_type, attributes, inputs)
+
+    def _constant(self, name: str) -> Form | None:
+        """Return the form of a constant that is stored, or the root of one that is.
+
+        Nothing else is computed: integers have their own arithmetic.
+        """
+        root = self.graph.producers.get(name)
+        rooted = root is not None and root.op_type == "Sqrt"
+        constant = self.graph.constant(root.input[0] if root and rooted else name)
+        if constant is None:
+            return None
+        self.rank = max(self.rank, constant.ndim)
+        value = number_of(constant)
+        return square_root(value) if rooted and value is not None else value

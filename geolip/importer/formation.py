@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geolip.importer.elements import is_real
+from geolip.importer.elements import from_code, is_real
 from geolip.importer.forms import (
     Form,
     applied,
@@ -17,6 +17,7 @@ from geolip.importer.forms import (
     logarithm,
     number,
     reciprocal,
+    step,
 )
 
 
@@ -36,6 +37,8 @@ def combined(
     """
     if kind == "Clip":
         return _clip(attributes, inputs)
+    if kind == "Cast" and not is_real(from_code(attributes["to"])):
+        return None
     given = [form for form in inputs if form is not None]
     return _of_all(kind, attributes, given) if given == inputs else None
 
@@ -75,6 +78,18 @@ def _of_all(
             if end.number is not None:
                 ends = (end.number, inf) if kind == "Max" else (-inf, end.number)
                 return clipped(x, *ends)
+        case (("Greater" | "GreaterOrEqual"), [x, y]):
+            return step(x + minus * y)
+        case (("Less" | "LessOrEqual"), [x, y]):
+            return step(y + minus * x)
+        case "Sign", [x] if (up := step(x)) is not None:
+            return number(2) * up + minus
+        case "Not", [switch] if switch.is_switch:
+            return number(1) + minus * switch
+        case "Cast", [switch] if switch.is_switch:
+            return switch
+        case "Where", [switch, x, y] if switch.is_switch:
+            return y + switch * (x + minus * y)
         case (("Abs" | "Erf" | "Exp" | "Sigmoid" | "Softplus" | "Tanh"), [x]):
             return applied(kind, x)
     return None

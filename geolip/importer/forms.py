@@ -72,6 +72,16 @@ class Form:
         return None
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it is a step or 1 minus a step, as truth values are."""
+        match self.terms:
+            case (((Factor("Step"),), one),):
+                return one == 1
+            case (((), one), ((Factor("Step"),), other)):
+                return one == 1 == -other
+        return False
+
+    @property
     def depth(self) -> int:
         """How many functions are applied one after the other."""
         factors = (factor for product, _ in self.terms for factor in product)
@@ -99,7 +109,7 @@ class Form:
     def __mul__(self, other: "Form") -> "Form":
         return _collected(
             [
-                (tuple(sorted(left + right, key=_name)), a * b)
+                (tuple(sorted(left + right, key=_order)), a * b)
                 for left, a in self.terms
                 for right, b in other.terms
             ]
@@ -125,6 +135,43 @@ def clipped(form: Form, low: End, high: End) -> Form:
     return Form((((Factor("Clip", form, low, high),), Fraction(1)),))
 
 
+def step(form: Form) -> Form | None:
+    """Return 1 where a form is positive and 0 where it is negative, None for numbers.
+
+    Where the form is zero it may be either: only who knows that this makes no
+    difference may use it. Of a form and its multiples, one step stands for all.
+    """
+    if form.number is not None:
+        return None
+    _, leading = form.terms[-1]
+    up = applied("Step", number(1 / abs(leading)) * form)
+    if leading > 0:
+        return up
+    down = applied("Step", number(1 / leading) * form)
+    return number(1) + number(-1) * down
+
+
+def square_root(form: Form) -> Form | None:
+    """Return the square root of a positive number, None for others."""
+    value = form.number
+    return applied("Sqrt", form) if value is not None and value > 0 else None
+
+
+def without_root(form: Form) -> tuple[Form, Fraction]:
+    """Return a form and a number r so that ``sqrt(r)`` times it is the given one."""
+    roots = {f for product, _ in form.terms for f in product if f.name == "Sqrt"}
+    match [*roots]:
+        case [Factor(argument=Form(number=Fraction() as square)) as known] if all(
+            product.count(known) == 1 for product, _ in form.terms
+        ):
+            rest = [
+                (tuple(f for f in product if f != known), value)
+                for product, value in form.terms
+            ]
+            return _collected(rest), square
+    return form, Fraction(1)
+
+
 VARIABLE = Form((((Factor(),), Fraction(1)),))
 
 
@@ -139,10 +186,12 @@ def logarithm(form: Form) -> Form | None:
 
 
 def reciprocal(form: Form) -> Form | None:
-    """Return the reciprocal of a number, of 1 + exp(u) or 1 + |u|, None for others."""
+    """Return that of a number, its root, 1 + exp(u) or 1 + |u|, None for others."""
     match form.terms:
         case (((), value),):
             return number(1 / value)
+        case (((Factor("Sqrt", Form(number=Fraction() as square)),), value),):
+            return number(1 / value) * applied("Sqrt", number(1 / square))
         case (((), one), ((Factor("Exp", Form() as u),), other)) if one == other == 1:
             return applied("Sigmoid", number(-1) * u)
         case (((), one), ((Factor("Abs"),), other)) if one == other == 1:
@@ -155,8 +204,8 @@ def _collected(terms: list[tuple[Product, Fraction]]) -> Form:
     for product, coefficient in terms:
         sums[product] = sums.get(product, Fraction(0)) + coefficient
     kept = [(product, value) for product, value in sums.items() if value]
-    return Form(tuple(sorted(kept, key=lambda term: [*map(_name, term[0])])))
+    return Form(tuple(sorted(kept, key=lambda term: [*map(_order, term[0])])))
 
 
-def _name(factor: Factor) -> str:
-    return factor.name
+def _order(factor: Factor) -> tuple[str, str]:
+    return factor.name, repr(factor)

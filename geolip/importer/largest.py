@@ -66,7 +66,7 @@ def largest(name: str, value: Affine, cells: Cells) -> Generator[Block, Affine, 
         If a window has no coordinates.
     """
     overlap = int(np.bincount(cells[cells != NOTHING]).max(initial=0))
-    mixture = Mixture(value.linear, overlap)
+    mixture = Mixture(value.linear, overlap, cells.reshape(len(cells), -1))
     while cells.ndim > 1:
         if cells.shape[-1] > 1:
             value, cells = yield from _halved(name, value, cells)

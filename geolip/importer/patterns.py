@@ -12,7 +12,14 @@ from typing import TypeAlias
 
 from geolip import activations
 from geolip.activations import Activation
-from geolip.importer.forms import VARIABLE, Factor, Form, applied, number
+from geolip.importer.forms import (
+    VARIABLE,
+    Factor,
+    Form,
+    applied,
+    number,
+    without_root,
+)
 
 Match: TypeAlias = tuple[Activation, Fraction] | None
 
@@ -50,9 +57,13 @@ def _gelu(form: Form) -> Match:
     match form.terms:
         case (
             ((Factor(""),), half),
-            ((Factor(""), Factor("Erf", Form(line=(k, 0)))), other),
+            ((Factor(""), Factor("Erf", Form() as inner)), other),
         ) if half == other:
-            return activations.gelu(math.sqrt(2) * float(k)), 2 * half
+            inner, square = without_root(inner)
+            match inner.line:
+                case (k, 0):
+                    scale = math.sqrt(2 * square) * float(k)
+                    return activations.gelu(scale), 2 * half
     return None
 
 
@@ -63,13 +74,51 @@ def _gelu_tanh(form: Form) -> Match:
             ((Factor(""),), half),
             ((Factor(""), Factor("Tanh", Form() as inner)), other),
         ) if half == other:
+            inner, square = without_root(inner)
             match inner.terms:
                 case (
                     ((Factor(""),), k),
                     ((Factor(""), Factor(""), Factor("")), c),
-                ) if abs(float(c / k**3) / _RATIO - 1) < _TOLERANCE:
-                    return activations.gelu_tanh(float(k), float(c)), 2 * half
+                ) if abs(float(c / (k**3 * square)) / _RATIO - 1) < _TOLERANCE:
+                    slope, cubic = (math.sqrt(square) * float(n) for n in (k, c))
+                    return activations.gelu_tanh(slope, cubic), 2 * half
     return None
+
+
+def _hinge(form: Form) -> Match:
+    """Return ``p (x - t)`` up to t and ``q (x - t)`` from there on."""
+    for up in _steps(form):
+        match up.argument:
+            case Form(line=(one, offset)) if one == 1:
+                terms = dict(form.terms)
+                below = terms.get((Factor(),), Fraction(0))
+                bend = terms.get((Factor(), up), Fraction(0))
+                slopes = number(below) + number(bend) * Form((((up,), one),))
+                exact = float(below) == below and float(below + bend) == below + bend
+                if exact and form == slopes * (VARIABLE + number(offset)):
+                    known = activations.hinge(
+                        -float(offset), float(below), float(below + bend)
+                    )
+                    return known, one
+    return None
+
+
+def _shrink(form: Form) -> Match:
+    """Return ``x - t sign(x)`` where abs(x) is above t, and zero elsewhere."""
+    for up in _steps(form):
+        match up.argument:
+            case Form(terms=(((), end), ((Factor("Abs"),), one))) if end < 0:
+                sign = number(2) * applied("Step", VARIABLE) + _MINUS
+                outside = Form((((up,), one),))
+                if up.argument == applied("Abs", VARIABLE) + number(
+                    end
+                ) and form == outside * (VARIABLE + number(end) * sign):
+                    return activations.shrink(-float(end)), one
+    return None
+
+
+def _steps(form: Form) -> set[Factor]:
+    return {f for product, _ in form.terms for f in product if f.name == "Step"}
 
 
 def _swish(form: Form) -> Match:
@@ -92,4 +141,4 @@ def _hard_swish(form: Form) -> Match:
     return None
 
 
-_PATTERNS = (_gelu, _gelu_tanh, _hard_swish, _product, _swish)
+_PATTERNS = (_gelu, _gelu_tanh, _hard_swish, _hinge, _product, _shrink, _swish)

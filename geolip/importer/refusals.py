@@ -6,6 +6,10 @@ Source: docs/theory.md section 2, the functions without a finite global slope.
 PRODUCT = "product of two activations has no global Lipschitz constant"
 QUOTIENT = "division by an activation has no global Lipschitz constant"
 _JUMPS = "jumps, so it has no Lipschitz constant"
+_COMPARES = (
+    f"{_JUMPS}, except to choose between lines that meet there; PyTorch's Softplus "
+    "jumps by 2e-9 at its threshold, unless dynamo=False exports it"
+)
 _STEEP = "has unbounded slope, so it has no global Lipschitz constant"
 _EPSILON = "has a constant of about 1/sqrt(epsilon), which is not supported yet"
 _RANDOM = "is random"
@@ -16,9 +20,9 @@ _OPERATORS = {
     PRODUCT: "CumProd LinearAttention ReduceProd SwiGLU",
     _JUMPS: """
         And ArgMax ArgMin BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor
-        Ceil DynamicQuantizeLinear Equal Floor Greater GreaterOrEqual Hardmax IsInf
-        IsNaN Less LessOrEqual Mod NonMaxSuppression NonZero Not Or QuantizeLinear Range
-        Round Sign Unique Xor""",
+        Ceil DynamicQuantizeLinear Equal Floor Hardmax IsInf IsNaN Mod NonMaxSuppression
+        NonZero Not Or QuantizeLinear Range Round Sign Unique Xor""",
+    _COMPARES: "Greater GreaterOrEqual Less LessOrEqual",
     _STEEP: """
         Acos Acosh Asin Atanh Attention Cosh Det Exp Log LpNormalization Pow Reciprocal
         ReduceLogSum ReduceSumSquare Sinh Sqrt Tan""",
@@ -37,6 +41,7 @@ _OPERATORS = {
         BlackmanWindow ConstantOfShape ConvInteger DequantizeLinear HammingWindow
         HannWindow ImageDecoder MatMulInteger MelWeightMatrix QLinearConv QLinearMatMul
         RegexFullMatch StringConcat StringNormalizer StringSplit TfIdfVectorizer""",
+    "takes the Indices of a MaxPool, which jump": "MaxUnpool",
     "recurrent layers are not supported yet": "GRU LSTM RNN",
     "is a training loss: remove it and certify what it reads": """
         NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss""",

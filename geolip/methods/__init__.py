@@ -9,6 +9,9 @@ module here has
     None, or one line that says why the method has no answer to this question, and
 ``answer(question)``
     its `Answer`.
+
+and, where more time makes the answer better, ``ANYTIME = True``: such methods run last
+and share what is left of the time.
 """
 
 import importlib
@@ -91,6 +94,11 @@ class Method(Protocol):
 def names() -> list[str]:
     """Return the names of all methods, found by listing the folder."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def is_anytime(method: Method) -> bool:
+    """Return whether more time makes a method's answer better."""
+    return bool(getattr(method, "ANYTIME", False))
 
 
 def get(name: str) -> Method:

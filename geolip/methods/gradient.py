@@ -10,6 +10,7 @@ from geolip.bounds.gradient import largest_gradient
 from geolip.methods import Answer, Label, Question
 
 TITLE = "largest gradient found"
+ANYTIME = True
 
 
 def refusal(question: Question) -> str | None:

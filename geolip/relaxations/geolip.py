@@ -14,8 +14,8 @@ from geolip.sectors import SectorNetwork
 
 
 def accepts(norms: NormPair) -> bool:
-    """Return whether inputs are measured in l_inf."""
-    return norms.input.name == "inf"
+    """Return whether inputs are measured in l_inf, or move one at a time."""
+    return norms.input.name in ("inf", "1")
 
 
 def problem(network: SectorNetwork, norms: NormPair) -> Problem:

@@ -13,8 +13,8 @@ from geolip.sectors import SectorNetwork
 
 
 def accepts(norms: NormPair) -> bool:
-    """Return whether inputs are measured in l_2."""
-    return norms.input.name == "2"
+    """Return whether inputs are measured in l_2, or move one at a time."""
+    return norms.input.name in ("2", "1")
 
 
 def problem(network: SectorNetwork, norms: NormPair) -> Problem:

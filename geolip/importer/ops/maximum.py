@@ -30,7 +30,8 @@ def _of_tensors(operation: Operation) -> Layers:
     if other is not None and len(parts) == 2:
         # max(a, b) + min(a, b) = a + b: the same neurons serve both.
         rest = total([*parts, scaled(other, _MINUS)])
-        mixture = Mixture(together.linear, overlap=1)
+        windows = places.reshape(2, -1).T
+        mixture = Mixture(together.linear, overlap=1, windows=windows)
         return (yield Block(operation.name, rest, linear(kind), mixture))
     cells = places.reshape(len(parts), -1).T
     return (yield from _extreme(operation, together, cells, parts[0].shape))

@@ -7,6 +7,7 @@ Source: Knuth, The Art of Computer Programming 3, algorithm 5.2.2M.
 """
 
 from collections.abc import Iterator
+from math import prod
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from geolip.sectors import Mixture
 def _top(operation: Operation) -> Layers:
     """Ask for Indices that nobody reads."""
     value, attributes = operation.affine(0), operation.attributes
-    mixture = Mixture(value.linear, overlap=1)
+    differences = value.linear
     rank = len(value.shape)
     axis = attributes["axis"]
     (count,) = operation.integers(1) if operation.has(1) else (attributes["k"],)
@@ -43,7 +44,13 @@ def _top(operation: Operation) -> Layers:
         exchange = entries(ends, rows, signs, (value.size, len(a)))
         value = total([value, mapped(excess, exchange, value.shape)])
     order = slice(None) if attributes.get("largest", 1) else slice(None, None, -1)
-    chosen = rearranged([value], np.moveaxis(lanes[order][:count], 0, axis) + 1)
+    ranked = np.moveaxis(lanes[order][:count], 0, axis)
+    chosen = rearranged([value], ranked + 1)
+    # Whichever lane a neuron is of, its window is all of them.
+    starts = np.moveaxis(np.broadcast_to(lanes[:1], lanes[:count].shape), 0, axis)
+    stride = prod(value.shape[axis:][1:])
+    windows = starts.reshape(-1, 1) + stride * np.arange(len(lanes))
+    mixture = Mixture(differences, overlap=1, windows=windows)
     found = yield Block(operation.name, chosen, linear("TopK"), mixture)
     indices = RefusedError("its Indices jump, so they have no Lipschitz constant")
     return [found, indices]

@@ -1,0 +1,32 @@
+"""GeoLIP with one multiplier for all inputs, one for each neuron, l_inf inputs.
+
+One tau for all n inputs has the budget ``T = n tau``, where l_2 inputs have ``tau``:
+the bound is sqrt(n) times that of LipSDP-Neuron, as ``|x|_2 <= sqrt(n) |x|_inf``.
+
+Source: option `approx_input` of GeoLIP's code (Wang, Prakriya, Jha, NeurIPS 2022).
+"""
+
+import math
+
+from geolip import backend, settling
+from geolip.methods import Answer, Label, Question
+from geolip.norms import NORMS, NormPair
+from geolip.rigor.rounding import up
+
+TITLE = "GeoLIP, one multiplier for all inputs"
+ANYTIME = True
+
+
+def refusal(question: Question) -> str | None:
+    """Return None, or why the relaxation does not apply or cannot be held."""
+    network = question.network.sectors()
+    return settling.refusal(network, question.norms, inputs=("inf",))
+
+
+def answer(question: Question) -> Answer:
+    """Return the root of the number of inputs times the l_2 bound."""
+    network = question.network.sectors()
+    norms = NormPair(NORMS["2"], question.norms.output)
+    found = settling.settled(network, norms, question.settings, backend.get("auto"))
+    bound = up(math.sqrt(network.input_size) * found.bound, 2)
+    return Answer(bound, Label.CERTIFIED, found.note)
