@@ -38,7 +38,7 @@ def weights_of(seed: int, *sizes: int):
     return [random.standard_normal((m, n)) for n, m in pairwise(sizes)]
 
 
-@pytest.mark.parametrize("norm", ["inf", "2", "2:inf", "inf:2"])
+@pytest.mark.parametrize("norm", ["inf", "2", "2:inf", "inf:2", "1", "inf:1"])
 def test_a_search_that_goes_on_ends_where_one_that_never_stopped_does(norm, tmp_path):
     pair, path = norms.parse(norm), tmp_path / "state.json"
     for seed in range(3):
@@ -103,8 +103,9 @@ HOSTILE = {
     "neuron twice": _set_open(slopes=[2, 3]),
     "half a neuron": _set_open(slopes=["0x1.8p+1"]),
     "no such input": _set_open(signs=[10**6]),
-    "no such output": _set_open(output=17),
-    "no output": _set_open(output=None),
+    "no such piece": _set_open(piece=17),
+    "no piece": _set_open(piece=None),
+    "old key": _set_open(output=0),
     "free pattern": _set_pattern(slopes=[]),
     "short direction": _set_pattern(direction=[]),
 }

@@ -81,6 +81,10 @@ class Search:
         How many regions have been bounded.
     seconds : float
         That the search took, in all its runs.
+    count : int
+        How many pieces the constant consists of (`geolip.pieces`).
+    sizes : tuple of int
+        Of a piece's inputs and layers.
     """
 
     def __init__(
@@ -99,7 +103,8 @@ class Search:
         self._bounder = Bounder(network, norms, seed, largest)
         self._seed, self._number = seed, 0
         self._root: Vectors | None = None
-        vectors = 4 * self._bounder.rank * sum(network.sizes)
+        self.count, self.sizes = self._bounder.count, self._bounder.sizes
+        vectors = 4 * self._bounder.rank * sum(self.sizes)
         self._most_vectors = _MEMORY // max(vectors, 1)
 
     def begin(self, deadline: float = math.inf) -> None:
@@ -222,7 +227,7 @@ class Search:
 
     def offer(self, pattern: Pattern) -> None:
         """Take a pattern if it is proved to be larger than the best."""
-        value = pattern.proved(self.network, self.norms)
+        value = self._bounder.proved(pattern)
         if value > self.lower:
             self.lower, self.pattern = value, pattern
 
