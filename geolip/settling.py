@@ -21,8 +21,8 @@ from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 
-# The share of the time that is left for a piece to take, and of all that is kept.
-_FIRST, _RESERVE = 0.25, 0.3
+# The share of what is left of the time that a piece may take, of many pieces.
+_FIRST = 0.25
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
 
@@ -98,20 +98,21 @@ def settled(
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
     order = _order(network, norms)
-    # Some time is kept for all that is left together, should it come to that.
-    latest = deadline - (_RESERVE * limit if len(order) > 1 else 0.0)
-    largest, worst = 0.0, Status.SOLVED
+    largest, worst, longest = 0.0, Status.SOLVED, 0.0
     while order:
-        seconds = latest - time.monotonic()
-        if worst is Status.INTERRUPTED or (len(order) > 1 and seconds <= 0):
+        start = time.monotonic()
+        left = deadline - start
+        if worst is Status.INTERRUPTED or (len(order) > 1 and left <= longest):
             piece, order = _together(network, norms, order), []
-            share = max(deadline - time.monotonic(), 0.0)
+            share = left
         else:
             piece = pieces.piece(network, norms, order[0])
-            share = max(seconds, 0.0) * max(1 / len(order), _FIRST)
+            share = left * max(1 / len(order), _FIRST)
             order = order[1:]
-        own = replace(settings, time_limit=None if limit == math.inf else share)
+        own = replace(settings, time_limit=None if limit == math.inf else max(share, 0))
         found = _one(_problem(piece), own, engine, largest)
+        # What is left together takes about as long as a piece.
+        longest = max(longest, time.monotonic() - start)
         largest = max(largest, found.bound)
         worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
@@ -145,17 +146,12 @@ def _problem(piece: Piece) -> Problem:
 def _together(network: SectorNetwork, norms: NormPair, order: list[int]) -> Piece:
     """Return one piece whose constant is above those of all these pieces.
 
-    No coordinate of an output is above its l_2 norm, and no input is longer in l_2 than
-    in l_1.
+    Outputs that are not apart are bounded in l_2, and no input is longer in l_2 than in
+    l_1.
     """
-    places = [pieces.place(network, norms, index) for index in order]
-    if norms.rowwise:
-        rows = [output for output, _ in places if output is not None]
-        network = network.rows(np.isin(np.arange(network.output.size), rows))
-        norms = NormPair(norms.input, NORMS["2"])
     if norms.columnwise:
-        norms = NormPair(NORMS["2"], norms.output)
-    return Piece(network, norms)
+        return Piece(network, NormPair(NORMS["2"], norms.output))
+    return Piece(network.rows(np.isin(np.arange(network.output.size), order)), norms)
 
 
 def _order(network: SectorNetwork, norms: NormPair) -> list[int]:
