@@ -144,7 +144,9 @@ def _one(
     bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
-    return Settled(bound, Status.SETTLED if bound <= target else status)
+    if bound <= target and status is not Status.INTERRUPTED:
+        status = Status.SETTLED
+    return Settled(bound, status)
 
 
 def _problem(piece: Piece) -> Problem:
