@@ -116,9 +116,6 @@ class Bounding:
         except KeyboardInterrupt:
             self._solving.interrupt()
             return list(targets)
-        except Exception:
-            # Only the order is lost.
-            return list(targets)
 
     def _one(
         self, target: Target, left: int
