@@ -98,8 +98,10 @@ def test_report_renders(tmp_path: Path) -> None:
     # The last line was cut short by an interruption.
     (tmp_path / "results.jsonl").write_text("\n".join([*lines, '{"fam']))
     findings = render.write(tmp_path)
-    assert "Of 2 values that are not proved, 1 are below" in findings
-    assert "the worst by 0.2 of it; 2 are below the formal constant" in findings
+    words = " ".join(findings.split())
+    assert "Of 2 values that are not proved, 1 is below a proved lower bound" in words
+    assert "(the worst by 0.2 of it); 2 are below one of the formal constant" in words
+    assert "Of 2 certified values, none is below" in words
     report = (tmp_path / "report.md").read_text()
     assert findings in report
     for said in (
