@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +201,8 @@ def formal_constant(
     _check_positive("accuracy", accuracy)
     if time_limit is not None:
         _check_positive("the time limit", time_limit)
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
     if (reason := refusal(network)) is not None:
         raise UsageError(reason)
     if state is not None:
@@ -212,7 +214,7 @@ def formal_constant(
         notes.append(f"an estimate: {checking.inexactness(network)}")
     deadline = math.inf if time_limit is None else start + time_limit
     sectors = network.without_head(pair.output).sectors()
-    search = Search(presolve.reduce(sectors).network, pair, float(accuracy), seed)
+    search = Search(presolve.reduce(sectors).network, pair, float(accuracy), int(seed))
 
     def note() -> None:
         progress(

@@ -1,222 +1,341 @@
-"""The comparison: cases that fail, runs that are resumed, what a report says."""
+"""The comparison of methods: order, budget, failures, and the alarm."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+import os
+import signal
+import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
-import render
-from cli_runs import MODELS
-from comparison import analysis, processes, running, summary
-from comparison.records import Records
-from comparison.running import Case, Conditions
-from comparison.tools import Kind, Tool
 
-SCRIPT = MODELS.parent / "benchmarks" / "compare.py"
-RUN = {
-    "run": 1,
-    "unit_seconds": 0.5,
-    "date": "2026-01-01",
-    "commit": "c",
-    "cpu": "a processor",
-    "cores": 2,
-    "threads": 1,
-    "memory_mb": 4096,
-    "platform": "a system",
-    "blas": "a library",
-    "versions": {"geolip": "0"},
-}
+import geolip
+from geolip import comparison, methods
+from geolip.attempt import _Child, attempt
+from geolip.comparison import Row, ordered
+from geolip.errors import CertificationError, UsageError
+from geolip.importer import load
+from geolip.methods import Answer, Label, Question
+from geolip.norms import parse
+
+WEIGHTS = [np.eye(2), np.ones((1, 2))]
 
 
-def case(tool: str, value: float, label: str, **more: Any) -> dict[str, Any]:
-    facts = {
-        "family": "square",
-        "network": "depth 1",
-        "norm": "inf",
-        "tool": tool,
-        "kind": Kind.METHOD.value,
-        "size": 1,
-        "exact": 1.5,
-        "commit": "c",
-        "run": 1,
-    }
-    found = {"value": value, "label": label, "seconds": 0.25, "peak_mb": 80.0}
-    return {**facts, **found, **more}
+def saying(outcome, label=Label.CERTIFIED, *, anytime=False, refused=None, title="t"):
+    """Return a method that answers a number, or does what it is told."""
+
+    def answer(question):
+        value = outcome(question) if callable(outcome) else outcome
+        return value if isinstance(value, Answer) else Answer(value, label)
+
+    return SimpleNamespace(
+        TITLE=title, ANYTIME=anytime, refusal=lambda q: refused, answer=answer
+    )
 
 
-CASES = (
-    case(
-        "geolip certify",
-        2.0,
-        "certified",
-        kind=Kind.CERTIFY.value,
-        lower=1.4,
-        fgl_lower=1.9,
-    ),
-    case("gradients", 1.5, "lower"),
-    case("a solver", 1.2, "estimate", kind=Kind.PAPER.value),
-    case("another solver", 1.6, "estimate", kind=Kind.PAPER.value),
-    case("norm product", 3.0, "certified"),
-)
+@pytest.fixture
+def listing(monkeypatch):
+    """Return what replaces the folder's methods by others."""
+
+    def replace(**others):
+        monkeypatch.setattr(methods, "names", lambda: sorted(others))
+        monkeypatch.setattr(methods, "get", others.__getitem__)
+
+    return replace
 
 
-def test_ratios_are_to_the_best_of_what_is_proved() -> None:
-    assert analysis.truth(CASES) == analysis.Truth(1.5, 1.9, 2.0)
-    solver, other = analysis.with_ratios(CASES, {1: 0.5})[2:4]
-    assert solver["over_lower"] == pytest.approx(0.8)
-    assert solver["over_bound"] == pytest.approx(0.6)
-    assert solver["units"] == 0.5
-    assert (solver["below_truth"], solver["below_fgl"]) == (True, True)
-    assert (other["below_truth"], other["below_fgl"]) == (False, True)
+def compared(**options):
+    return geolip.compare(WEIGHTS, "inf", **{"time_limit": 30.0, **options})
 
 
-def test_estimates_prove_nothing() -> None:
-    truth = analysis.truth([case("a solver", 1.2, "estimate")])
-    assert truth == analysis.Truth(0.0, 0.0, None)
+def reasons(result):
+    return {silence.name: silence.reason for silence in result.silent}
 
 
-def test_exponents() -> None:
-    cases = [case("t", 1.0, "certified", size=n, seconds=n**3 / 8) for n in (1, 2, 4)]
-    power = analysis.fit(cases)
-    assert power is not None
-    assert power.points == 3
-    assert power.exponent == pytest.approx(3.0)
-    assert power.residual == pytest.approx(1.0)
-    assert analysis.fit(cases[:2]) is None
-
-
-def test_report_renders(tmp_path: Path) -> None:
-    failed = {"tool": "a third", "failed": "ended | after 5 s"}
-    refused = {"tool": "a fourth", "refused": "takes chains"}
-    silent = [
-        {k: v for k, v in {**CASES[4], **why}.items() if k not in ("value", "label")}
-        for why in (failed, refused)
+def test_rows_are_sorted_and_measured_by_the_best_lower_bound(listing):
+    listing(
+        weak=saying(8.0),
+        tight=saying(4.0),
+        low=saying(1.0, Label.LOWER),
+        high=saying(2.0, Label.LOWER),
+        formal=saying(3.0, Label.FGL_LOWER),
+    )
+    result = compared()
+    assert [row.name for row in result.rows] == [
+        "weak",
+        "tight",
+        "formal",
+        "high",
+        "low",
     ]
-    lines = [json.dumps(record) for record in (RUN, *CASES, *silent)]
-    # The last line was cut short by an interruption.
-    (tmp_path / "results.jsonl").write_text("\n".join([*lines, '{"fam']))
-    findings = render.write(tmp_path)
-    words = " ".join(findings.split())
-    assert "Of 2 values that are not proved, 1 is below a proved lower bound" in words
-    assert "(the worst by 0.2 of it); 2 are below one of the formal constant" in words
-    assert "Of 2 certified values, none is below" in words
-    report = (tmp_path / "report.md").read_text()
-    assert findings in report
-    for said in (
-        "**0.8 wrong**",
-        "*1.0667 low*",
-        "ended \\| after 5 s",
-        "takes chains",
-    ):
-        assert said in report
-    first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[1])
-    assert first["over_lower"] == pytest.approx(4 / 3)
-    render.write(tmp_path)
-    assert (tmp_path / "report.md").read_text() == report
+    assert result.best_upper.name == "tight"
+    assert result.best_lower.name == "high"
+    assert [result.ratio(row) for row in result.rows] == [4.0, 2.0, 1.5, 1.0, 0.5]
+    assert result.contradiction is None
 
 
-def test_short_table_is_put_between_its_marks() -> None:
-    cases = analysis.with_ratios(CASES, {1: 0.5})
-    page = f"before\n{summary.BEGIN}\nold\n{summary.END}\nafter\n"
-    once = summary.placed(page, cases)
-    assert once.startswith("before\n")
-    assert once.endswith("\nafter\n")
-    assert "old" not in once
-    assert "a solver" in once
-    assert "gradients" not in once
-    assert summary.placed(once, cases) == once
-    with pytest.raises(ValueError, match="once"):
-        summary.placed("no marks", cases)
+def test_without_a_gradient_the_formal_lower_bound_is_the_measure(listing):
+    listing(up=saying(6.0), formal=saying(3.0, Label.FGL_LOWER))
+    assert compared().best_lower.name == "formal"
+
+
+def test_without_lower_bounds_there_is_no_ratio(listing):
+    listing(up=saying(6.0), guess=saying(5.0, Label.ESTIMATE), zero=saying(0.0))
+    result = compared()
+    assert result.best_lower is None
+    assert [result.ratio(row) for row in result.rows] == [None] * 3
+
+
+def test_the_ruler_is_below_the_least_upper_bound(listing):
+    listing(
+        up=saying(6.0),
+        guess=saying(5.0, Label.ESTIMATE),
+        above=saying(7.0, Label.ESTIMATE),
+        low=saying(1.0, Label.LOWER),
+    )
+    lines = str(compared()).splitlines()
+    order = [line.split()[4] if line[:1] != "-" else "-" for line in lines[4:9]]
+    assert order == ["above", "up", "-", "guess", "low"]
+
+
+def test_printed_numbers_are_on_the_safe_side(listing):
+    listing(up=saying(1 / 3), low=saying(2 / 9, Label.LOWER))
+    text = str(compared())
+    assert "0.3333334" in text
+    assert "0.2222222" in text
+
+
+def test_a_number_of_equal_value_is_first_an_upper_bound():
+    rows = [
+        Row(name, name, Answer(1.0, label), 0.0)
+        for name, label in (("a", Label.LOWER), ("b", Label.CERTIFIED))
+    ]
+    assert [row.name for row in ordered(rows)] == ["b", "a"]
+
+
+def broken(question):
+    raise ZeroDivisionError("in line\ntwo")
+
+
+def exhausted(question):
+    raise MemoryError
+
+
+def unproved(question):
+    raise CertificationError("no multipliers verify")
+
+
+def crashing(question):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def killed(question):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("way", "said"),
+    ("method", "reason"),
     [
-        ("raise", "ValueError: this is why"),
-        ("die", "killed by SIGKILL"),
-        ("leave", "exit code 3"),
-        ("sleep", "ended after 1 s without an answer"),
+        (saying(broken), "it failed: ZeroDivisionError: in line two"),
+        (saying(exhausted), "out of memory"),
+        (saying(unproved), "no multipliers verify"),
+        (saying(crashing), "crashed with exit status -11"),
+        (saying(killed), "killed, as the system does for want of memory"),
+        (saying(float("nan")), "it answered nan, which bounds nothing"),
+        (saying(float("inf")), "it answered inf, which bounds nothing"),
+        (saying(-1.0), "it answered -1.0, which bounds nothing"),
+        (saying(1.0, refused="not for\nthis"), "not for this"),
     ],
 )
-def test_whatever_a_case_does_is_told(way: str, said: str) -> None:
-    limit = 1 if way == "sleep" else 60
-    task = {"way": way, "memory_limit": 2**33}
-    outcome = processes.run("crashing_cases", task, limit, sys.executable)
-    assert said in outcome["failed"]
+def test_a_method_that_fails_gives_one_line_and_the_others_run(listing, method, reason):
+    listing(a=method, b=saying(2.0))
+    result = compared()
+    assert reasons(result) == {"a": reason}
+    assert [row.name for row in result.rows] == ["b"]
+    assert f"a  {reason}" in str(result)
 
 
-def test_what_a_case_prints_is_not_its_answer() -> None:
-    task = {"way": "print", "memory_limit": 2**33}
-    outcome = processes.run("crashing_cases", task, 60, sys.executable)
-    assert outcome["value"] == 1.0
+def sleeping(question):
+    time.sleep(60)
 
 
-def cases_of(tool: Tool, count: int = 3) -> list[Case]:
-    return [
-        Case(
-            tool,
-            Path("m.onnx"),
-            Path("m.npz"),
-            {"network": f"n{k}", "sha256": str(k), "norm": "2", "tool": tool.title},
-            None,
-        )
-        for k in range(count)
-    ]
+def stubborn(question):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    time.sleep(60)
 
 
-CONDITIONS = Conditions({"family": "f", "run": 1, "commit": "c"}, 1.0, 10**9, True)
+def patient(question):
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        return Answer(5.0, Label.CERTIFIED, "by then")
 
 
-def test_finished_cases_are_not_run_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def run(module: str, task: dict[str, Any], *_: Any) -> dict[str, Any]:
-        asked.append(task["model"])
-        return {"value": 1.0, "label": "certified", "seconds": 0.1}
-
-    monkeypatch.setattr(processes, "run", run)
-    cases = cases_of(Tool("t", Kind.METHOD, "m"))
-    path = tmp_path / "results.jsonl"
-    running.work(cases[:2], Records.read(path), CONDITIONS)
-    running.work(cases, Records.read(path), CONDITIONS)
-    assert len(asked) == 3
-    assert len(Records.read(path).cases) == 3
-    other = Conditions({**CONDITIONS.facts, "commit": "d"}, 1.0, 10**9, True)
-    running.work(cases, Records.read(path), other)
-    assert len(asked) == 6
+@pytest.mark.parametrize("endless", [sleeping, stubborn])
+def test_a_method_that_hangs_is_stopped_and_the_others_run(listing, endless):
+    listing(a=saying(endless), b=saying(2.0, anytime=True))
+    start = time.monotonic()
+    result = compared(time_limit=1.2)
+    assert time.monotonic() - start < 4.0
+    assert reasons(result) == {"a": "no answer in 0.6 s"}
+    assert [row.name for row in result.rows] == ["b"]
 
 
-def test_a_tool_that_fails_is_not_tried_on_larger_networks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "run", lambda *_: {"failed": "no memory"})
-    records = Records(tmp_path / "results.jsonl")
-    running.work(cases_of(Tool("t", Kind.METHOD, "m")), records, CONDITIONS)
-    told = [record["failed"] for record in records.cases]
-    assert told == ["no memory", *["not tried, as it failed on the smaller n0"] * 2]
+def test_a_child_that_nobody_ends_ends_itself():
+    question = Question(load(WEIGHTS), parse("inf"))
+    child = _Child(lambda: stubborn(question), 0.1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child._number, 0)[1]) == -signal.SIGALRM
+    os.close(child._read)
 
 
-def test_nothing_is_written_after_an_interruption(tmp_path: Path) -> None:
-    records = Records(tmp_path / "results.jsonl")
-    records.close()
-    records.add({"network": "n"})
-    assert not records.path.exists()
+def test_what_a_method_has_when_time_is_over_counts(listing):
+    listing(a=saying(patient))
+    (row,) = compared(time_limit=0.2).rows
+    assert row.answer == Answer(5.0, Label.CERTIFIED, "by then")
 
 
-def test_comparison_of_a_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "good.onnx").write_bytes((MODELS / "digits_fc.onnx").read_bytes())
-    (folder / "bad.onnx").write_bytes(b"not a model")
-    command = [sys.executable, SCRIPT, "--networks", folder, "--only", "norm product"]
-    command += ["--output", tmp_path / "out"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "left out: bad.onnx" in done.stderr
-    assert done.stdout.startswith("## Findings")
-    cases = Records.read(tmp_path / "out" / "results.jsonl").cases
-    assert [c["norm"] for c in cases] == ["inf", "2"]
-    assert all(c["label"] == "certified" for c in cases)
+def test_the_time_of_all_together_is_kept(listing):
+    late = {f"m{i}": saying(stubborn) for i in range(12)}
+    listing(**late, a=saying(1.0))
+    start = time.monotonic()
+    result = compared(time_limit=1.0)
+    assert time.monotonic() - start < 3.0
+    assert [row.name for row in result.rows] == ["a"]
+    assert reasons(result)["m9"] == "not tried: the time was over"
+
+
+def test_methods_that_get_better_with_time_come_last_and_are_told_their_share(listing):
+    def told(question):
+        return Answer(question.settings.time_limit, Label.CERTIFIED)
+
+    listing(a=saying(told, anytime=True), b=saying(told), c=saying(told))
+    shares = {row.name: row.answer.value for row in compared(time_limit=9.0).rows}
+    # The first of three, of two, and alone; each is told four fifths.
+    assert shares["b"] == pytest.approx(0.8 * 3.0, rel=0.05)
+    assert shares["c"] == pytest.approx(0.8 * 4.5, rel=0.05)
+    assert shares["a"] == pytest.approx(0.8 * 9.0, rel=0.05)
+
+
+def test_what_is_left_goes_to_those_that_could_use_more(listing):
+    def growing(question):
+        time.sleep(question.settings.time_limit)
+        return Answer(1.0 / question.settings.time_limit, Label.CERTIFIED)
+
+    listing(a=saying(growing), b=saying(2.0), c=saying(2.0), d=saying(2.0))
+    start = time.monotonic()
+    rows = {row.name: row for row in compared(time_limit=2.0).rows}
+    assert time.monotonic() - start < 3.0
+    # Once a quarter of the time, and then all that is left.
+    assert rows["a"].seconds == pytest.approx(0.8 * (2.0 - 0.4), rel=0.15)
+    assert rows["a"].answer.value == pytest.approx(1 / rows["a"].seconds, rel=0.05)
+
+
+def test_an_answer_is_not_lost_when_more_time_brings_none(listing):
+    def moody(question):
+        time.sleep(question.settings.time_limit)
+        if question.settings.time_limit > 0.5:
+            raise ZeroDivisionError
+        return Answer(3.0, Label.CERTIFIED)
+
+    listing(a=saying(moody), b=saying(2.0), c=saying(2.0), d=saying(2.0))
+    result = compared(time_limit=2.0)
+    assert [row.name for row in result.rows] == ["a", "b", "c", "d"]
+
+
+def test_an_interrupt_leaves_the_table_by_then(listing):
+    def interrupting(question):
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+
+    listing(a=saying(1.0), b=saying(interrupting), c=saying(3.0))
+    result = compared()
+    assert result.interrupted
+    assert [row.name for row in result.rows] == ["a"]
+    assert reasons(result) == {"b": "interrupted", "c": "interrupted"}
+
+
+def test_an_interrupt_before_the_first_answer_is_an_error(listing):
+    listing(a=saying(lambda q: os.kill(os.getppid(), signal.SIGINT) or sleeping(q)))
+    with pytest.raises(geolip.errors.InterruptedRunError):
+        compared()
+
+
+@pytest.mark.parametrize("label", [Label.LOWER, Label.FGL_LOWER])
+@pytest.mark.parametrize("upper", [Label.CERTIFIED, Label.EXACT])
+def test_a_lower_bound_above_an_upper_one_is_an_alarm(listing, label, upper):
+    listing(low=saying(np.nextafter(2.0, 3.0), label), up=saying(2.0, upper))
+    assert "low proves at least 2.0000000000000004" in compared().contradiction
+    listing(low=saying(2.0, label), up=saying(2.0, upper))
+    assert compared().contradiction is None
+
+
+def test_an_estimate_below_the_truth_is_no_alarm(listing):
+    listing(low=saying(2.0, Label.LOWER), guess=saying(1.0, Label.ESTIMATE))
+    assert compared().contradiction is None
+
+
+def test_no_answer_at_all_is_an_error_with_all_reasons(listing):
+    listing(a=saying(1.0, refused="not this"), b=saying(unproved))
+    with pytest.raises(CertificationError, match=r"a: not this\n  b: no multipliers"):
+        compared()
+
+
+def test_unknown_names_are_refused_before_the_model_is_read():
+    with pytest.raises(UsageError, match="norm_product"):
+        geolip.compare("nowhere.onnx", only=["k5"])
+
+
+def test_a_name_given_twice_runs_once():
+    result = compared(only=["norm_product", "norm_product"])
+    assert [row.name for row in result.rows] == ["norm_product"]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf")])
+def test_a_budget_must_be_positive(seconds):
+    with pytest.raises(UsageError, match="time limit"):
+        compared(time_limit=seconds)
+
+
+def test_the_json_object(listing):
+    listing(
+        up=saying(lambda q: Answer(4.0, Label.CERTIFIED, "late"), title="Up"),
+        low=saying(2.0, Label.LOWER),
+        out=saying(0.0, refused="no", title="Out"),
+    )
+    content = json.loads(compared(seed=3).to_json())
+    up = content["rows"][0]
+    assert up.pop("seconds") >= 0
+    assert up == {
+        "name": "up",
+        "title": "Up",
+        "label": "certified",
+        "value": 4.0,
+        "ratio": 2.0,
+        "note": "late",
+    }
+    (out,) = content["silent"]
+    assert out.pop("seconds") >= 0
+    assert out == {"name": "out", "title": "Out", "reason": "no"}
+    assert content["schema"] == comparison.SCHEMA == "geolip.bounds/1"
+    assert content["norm"] == {"input": "inf", "output": "inf"}
+    assert content["model"]["neurons"] == 2
+    assert (content["best_upper"], content["best_lower"]) == ("up", "low")
+    assert content["contradiction"] is None
+    assert content["interrupted"] is False
+    assert (content["seed"], content["accuracy"]) == (3, 1e-4)
+    assert content["time_limit"] == 30.0
+    assert {"notes", "versions", "threads", "seconds"} < set(content)
+
+
+def test_other_systems_run_methods_in_this_process(monkeypatch):
+    monkeypatch.setattr("sys.platform", "other")
+    here = []
+    question = Question(load(WEIGHTS), parse("inf"))
+    done = attempt(saying(lambda q: here.append(1) or 2.0), question, 1.0)
+    assert done.outcome == Answer(2.0, Label.CERTIFIED)
+    assert here == [1]
+
+    def stopped(question):
+        raise KeyboardInterrupt
+
+    assert attempt(saying(stopped), question, 1.0).interrupted
