@@ -58,7 +58,7 @@ CASES = (
     case("gradients", 1.5, "lower"),
     case("a solver", 1.2, "estimate", kind=Kind.PAPER.value),
     case("another solver", 1.6, "estimate", kind=Kind.PAPER.value),
-    case("norm product", 3.0, "certified"),
+    case("norm product", 3.0, "certified", note="explicit maxima 4, implicit 3"),
 )
 
 
@@ -109,6 +109,7 @@ def test_report_renders(tmp_path: Path) -> None:
         "*1.0667 low*",
         "ended \\| after 5 s",
         "takes chains",
+        "explicit maxima 4, implicit 3",
     ):
         assert said in report
     first = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[1])

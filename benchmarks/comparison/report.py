@@ -12,7 +12,9 @@ from comparison.analysis import by, median, numbers
 from comparison.findings import findings
 from comparison.records import Record
 from comparison.scaling import scaling
+from comparison.tools import Kind
 from comparison.wording import CLEAR, NOTHING, described, ratio, seconds, table
+from geolip import methods
 
 
 def text(runs: Sequence[Record], cases: Sequence[Record]) -> str:
@@ -25,6 +27,7 @@ def text(runs: Sequence[Record], cases: Sequence[Record]) -> str:
         _unverified(cases),
         *(_family(found, name) for name, found in by(cases, "family").items()),
         scaling(cases),
+        _notes(cases),
         _silent(cases),
         _machines(runs),
     ]
@@ -153,7 +156,7 @@ def _family(cases: Sequence[Record], name: str) -> str:
     parts = [f"## {title[0].upper()}{title[1:]}", about]
     for norm, found in by(cases, "norm").items():
         if reference:
-            parts.append(_draws(found, norm))
+            parts.append(_draws(found, norm, methods.get(reference[0]).TITLE))
         else:
             parts.append(_members(found, norm))
     return "\n\n".join(parts)
@@ -195,9 +198,8 @@ def _cell(case: Record) -> str:
     return f"*{shown} low*" if case["over_fgl"] < 1 - CLEAR else shown
 
 
-def _draws(cases: Sequence[Record], norm: str) -> str:
+def _draws(cases: Sequence[Record], norm: str, first: str) -> str:
     """Return the table of a family of draws: mean and spread over the first tool."""
-    first = next(iter(by(cases, "tool")))
     references = {
         c["network"]: c["value"] for c in cases if c["tool"] == first and "value" in c
     }
@@ -218,6 +220,19 @@ def _draws(cases: Sequence[Record], norm: str) -> str:
         rows.append(row)
     columns = [f"l_{norm}, over {first}", *(f"{size:g} matrices" for size in sizes)]
     return table(columns, rows, (0,))
+
+
+def _notes(cases: Sequence[Record]) -> str:
+    """Return what geolip's methods remark on their values."""
+    remarks = [c for c in cases if c["kind"] == Kind.METHOD.value and c.get("note", "")]
+    rows = []
+    for (tool, note), found in by(remarks, lambda c: (c["tool"], c["note"])).items():
+        first = found[0]
+        where = f"{first['family']}, {first['network']}, l_{first['norm']}"
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        rows.append([tool, where + more, cell(note)])
+    columns = ["tool", "where", "remark"]
+    return "## Remarks\n\n" + table(columns, rows, (0, 1, 2)) if rows else ""
 
 
 def _silent(cases: Sequence[Record]) -> str:
