@@ -15,7 +15,7 @@ from geolip import backend, pieces, relaxations
 from geolip.arrays import Array, row_norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
-from geolip.branching.compact import Compact, Point, repaired
+from geolip.branching.compact import COLD, Compact, Point, repaired
 from geolip.branching.enumeration import enumerated, patterns
 from geolip.branching.pattern import rounded
 from geolip.branching.region import Pattern, Region, Restriction, restricted
@@ -174,7 +174,10 @@ class Bounder:
             return self._enumerated(restriction, region, known)
         compact = Compact(problem)
         X, directions = self._started(restriction, start)
-        point = compact.ascend(X, directions, enough)
+        if start is None:
+            point = compact.ascend(X, directions, most=COLD)
+        else:
+            point = compact.ascend(X, directions, enough)
         if not 0 < point.value < np.inf:
             return Bounded(known)
         found = repaired(compact, point.multipliers)
