@@ -244,25 +244,26 @@ class Bounder:
     ) -> tuple[Region, ...]:
         """Fix what the point is least decided about.
 
-        That is, where the better of the two choices still loses most, to first order.
+        That is, where the two choices together lose most, to first order. A product
+        is small where one of them loses nothing.
         """
         best = -1.0
         children: tuple[Region, ...] = ()
         for neurons, losses in zip(restriction.neurons, point.losses, strict=True):
             if neurons.size:
                 free = region.slopes[neurons] == 0
-                least = np.where(free, losses.min(axis=1), -np.inf)
-                i = int(np.argmax(least))
-                if least[i] > best:
+                score = np.where(free, losses.prod(axis=1), -np.inf)
+                i = int(np.argmax(score))
+                if score[i] > best:
                     n = int(neurons[i])
-                    best = float(least[i])
+                    best = float(score[i])
                     children = (region.with_slope(n, -1), region.with_slope(n, 1))
         inputs = restriction.inputs
         if len(inputs) > 1 and region.signs.any():
             X, tau = point.vectors[: len(inputs)], point.multipliers.tau
-            least = tau[1:] * (1.0 - np.abs(X[1:] @ X[0]))
-            i = int(np.argmax(least))
-            if least[i] > best:
+            score = tau[1:] ** 2 * (1.0 - (X[1:] @ X[0]) ** 2)
+            i = int(np.argmax(score))
+            if score[i] > best:
                 j = int(inputs[1 + i])
                 children = (region.with_sign(j, -1), region.with_sign(j, 1))
         return children
