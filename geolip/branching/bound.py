@@ -5,6 +5,7 @@ Source: docs/solvers.md section 7.
 
 import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ from geolip.arrays import Array, row_norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.branching.compact import COLD, Compact, Point, repaired
-from geolip.branching.enumeration import enumerated, patterns
+from geolip.branching.enumeration import enumerated, is_tame, patterns
 from geolip.branching.pattern import rounded
 from geolip.branching.region import Pattern, Region, Restriction, restricted
 from geolip.errors import GeolipError
@@ -97,7 +98,8 @@ class Bounder:
         seed: int,
         largest: float = ENUMERATED,
     ) -> None:
-        self._seed, self._largest = seed, largest
+        self._seed = seed
+        self._largest = largest if is_tame(network) else 0.0
         self.count = pieces.count(network, norms)
         self._network, self._norms = network, norms
         # Kept for as many as are usually worked on in turns.
@@ -112,17 +114,17 @@ class Bounder:
     def _made(self, index: int) -> SectorNetwork:
         return pieces.piece(self._network, self._norms, index).relaxed
 
-    def whole(self) -> list[Region]:
-        """Return the regions that all slope patterns consist of: one for each piece."""
+    def whole(self) -> Iterator[Region]:
+        """Yield the regions that all slope patterns consist of: one for each piece."""
         inputs, *hidden = self.sizes
         slopes, signs = np.zeros(sum(hidden), np.int8), np.zeros(inputs, np.int8)
-        regions = [Region(index, slopes, signs) for index in range(self.count)]
-        if self.ends.input.name != "inf":
-            return regions
-        # One of the inputs that matter is what others are compared with.
-        firsts = [self._restricted(region).inputs[:1] for region in regions]
-        pairs = zip(regions, firsts, strict=True)
-        return [r.with_sign(int(i[0]), 1) if i.size else r for r, i in pairs]
+        for index in range(self.count):
+            region = Region(index, slopes, signs)
+            if self.ends.input.name == "inf":
+                # One of the inputs that matter is what others are compared with.
+                for first in self._restricted(region).inputs[:1]:
+                    region = region.with_sign(int(first), 1)
+            yield region
 
     def product(self, region: Region) -> float:
         """Return the norm product of a region."""
@@ -135,6 +137,7 @@ class Bounder:
     def _restricted(self, region: Region) -> Restriction:
         return restricted(self._piece(region.piece), region)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def thorough(self, region: Region, seconds: float) -> float:
         """Return a bound of a region from whatever solver is best, or infinity."""
         problem = self._problem(self._restricted(region))
