@@ -31,7 +31,7 @@ def write(folder: Path) -> str:
 def _current(records: Records) -> Sequence[Record]:
     """Return the cases with ratios, and the runs that they are from."""
     units = {run["run"]: run["unit_seconds"] for run in records.runs}
-    return analysis.with_ratios(list(records.finished().values()), units)
+    return analysis.with_ratios(records.latest(), units)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,13 +4,11 @@ A solver is never believed: every bound comes from the verifier or from a closed
 whatever happens to the solver.
 """
 
-import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 
@@ -21,12 +19,7 @@ from geolip.bounds.norm_product import norm_product
 from geolip.bounds.pattern import largest_pattern
 from geolip.certificate import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.clock import StageClock
-from geolip.errors import (
-    CertificationError,
-    GeolipError,
-    SolverUnavailableError,
-    UsageError,
-)
+from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent, Progress
 from geolip.network import Network
 from geolip.norms import NormPair
@@ -34,6 +27,7 @@ from geolip.pieces import Piece
 from geolip.presolve import Reduction
 from geolip.problem import Problem
 from geolip.report import OutputReport
+from geolip.solving import Solving
 from geolip.splitting import Part
 from geolip.target import Target
 
@@ -41,8 +35,6 @@ from geolip.target import Target
 _COARSE = 0.03
 # So many inputs are searched for lower bounds at the most.
 _SEARCHED = 32
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -89,10 +81,12 @@ class Bounding:
     progress: Progress
     notes: list[str] = field(default_factory=list)
     proofs: list[Proof | None] = field(default_factory=list)
-    _interrupted: bool = False
     _largest: float = 0.0
     _lowest: float = 0.0
     _searched: int = 0
+
+    def __post_init__(self) -> None:
+        self._solving = Solving(self.engine, self.settings, self.clock, self.notes)
 
     def bound(self, targets: Sequence[Target]) -> list[OutputReport]:
         """Return a report for each target, or for the parts that stand for it."""
@@ -120,10 +114,7 @@ class Bounding:
             with self.clock.stage("build"):
                 return ordering.ordered(targets, self.settings)
         except KeyboardInterrupt:
-            self._interrupt()
-            return list(targets)
-        except Exception:
-            # Only the order is lost.
+            self._solving.interrupt()
             return list(targets)
 
     def _one(
@@ -142,7 +133,7 @@ class Bounding:
         if parts:
             judge.accuracy = max(judge.accuracy, _COARSE)
         if _fits(problem):
-            solution = self._relaxed(problem, judge, left)
+            solution = self._solving.run(problem, judge, left)
             verified, method = judge.bound, self.method
         else:
             whole = Part(reduction.network, piece.ends)
@@ -153,14 +144,14 @@ class Bounding:
             below = judge.bound <= self._largest and not self.refine_all
             status = Status.SETTLED if below else Status.INACCURATE
         best = partial(self._best, verified, method, piece, target.label)
-        bound, source = self._finished(best)
+        bound, source = self._solving.finished(best)
         if parts and bound > self._largest and self._goes_on():
             return None
         fgl = lower = 0.0
         if self._may_be_largest(judge.value or bound):
             self.progress(f"{target.label}: lower bounds")
             lowers = partial(self._lower_bounds, piece, reduction, solution, left)
-            fgl, lower = self._finished(lowers)
+            fgl, lower = self._solving.finished(lowers)
         report = OutputReport(
             name=target.name,
             index=target.index,
@@ -176,7 +167,8 @@ class Bounding:
 
     def _goes_on(self) -> bool:
         """Return whether there is time to bound parts instead of their whole."""
-        return not self._interrupted and self._share(1, "solve", "verify") > 0
+        solving = self._solving
+        return not solving.interrupted and solving.share(1, "solve", "verify") > 0
 
     def _may_be_largest(self, about: float) -> bool:
         """Return whether to search for a lower bound: of an output, always.
@@ -233,56 +225,8 @@ class Bounding:
         judge = self._judge(problem, label, 0.0)
         # As text: a look is about an output, and a part's bound is not.
         judge.progress = lambda what: self.progress(str(what))
-        self._relaxed(problem, judge, left)
+        self._solving.run(problem, judge, left)
         return judge.bound
-
-    def _relaxed(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
-        """Let the judge see the solver's work; return the solver's own account."""
-        try:
-            solution = self._solved(problem, judge, left)
-            judge.consider(solution.multipliers, solution.value, solution.iterations)
-            self._finished(judge.settle)
-        except MemoryError:
-            self.notes.append("out of memory: the norm product is reported")
-            return Solution(Status.FAILED)
-        return solution
-
-    def _solved(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
-        """Run the solver; whatever happens to it, return a solution."""
-        share = self._share(left, "solve", "verify")
-        limit = None if share == math.inf else share
-        try:
-            if self._interrupted:
-                return replace(self._glance(problem, judge), status=Status.INTERRUPTED)
-            if limit == 0.0:
-                return replace(self._glance(problem, judge), status=Status.TIME_LIMIT)
-            with self.clock.stage("solve"):
-                settings = replace(self.settings, time_limit=limit)
-                answer = self.engine.solve(problem, settings, judge)
-                return backend.checked(answer, problem)
-        except KeyboardInterrupt:
-            self._interrupt()
-            return Solution(Status.INTERRUPTED)
-        except (SolverUnavailableError, UsageError):
-            raise
-        except Exception as error:
-            # A solver may fail in any way it likes; a bound is still possible.
-            what = str(error) if isinstance(error, GeolipError) else repr(error)
-            self.notes.append(f"the solver failed: {what}")
-            return Solution(Status.FAILED)
-
-    def _share(self, left: int, *stages: str) -> float:
-        """Return one target's share of what these stages leave of the time limit."""
-        limit = self.settings.time_limit
-        if limit is None:
-            return math.inf
-        spent = sum(self.clock.seconds[name] for name in stages)
-        return max(limit - spent, 0.0) / left
-
-    def _glance(self, problem: Problem, judge: backend.Judge) -> Solution:
-        """Return what little time finds, for targets that get no time of their own."""
-        with self.clock.stage("solve"):
-            return ordering.glance(problem, self.settings, judge)
 
     def _best(
         self, verified: float, method: str, piece: Piece, label: str
@@ -309,7 +253,7 @@ class Bounding:
         """Return lower bounds of the formal and of the true constant."""
         seed = self.settings.seed
         # As long again as the solver may take, half of it for each.
-        half = self._share(left, "lower_bound") / 2
+        half = self._solving.share(left, "lower_bound") / 2
         start = time.monotonic()
         with self.clock.stage("lower_bound"):
             fgl, direction = largest_pattern(
@@ -329,19 +273,6 @@ class Bounding:
                 start + 2 * half,
             )
         return fgl, lower
-
-    def _finished(self, work: Callable[[], T]) -> T:
-        """Return what a short step returns; one that is interrupted is done again."""
-        try:
-            return work()
-        except KeyboardInterrupt:
-            self._interrupt()
-            return work()
-
-    def _interrupt(self) -> None:
-        """Let no solver run from here on."""
-        self._interrupted = True
-        self.notes.append("interrupted: bounds are the best verified by then")
 
 
 def _fits(problem: Problem) -> bool:

@@ -16,7 +16,6 @@ from geolip import (
     checking,
     importer,
     norms,
-    pieces,
     provenance,
     relaxations,
 )
@@ -32,7 +31,7 @@ from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.report import ModelSummary, Report
-from geolip.target import Target
+from geolip.target import targets_of
 
 DEFAULT_SOLVER = "auto"
 
@@ -142,7 +141,7 @@ def certify(
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
         network = network.without_head(pair.output)
-        targets = _targets(network, pair, rows)
+        targets = targets_of(network.sectors(), pair, rows)
         execution = (
             None
             if float_exec is None
@@ -279,27 +278,6 @@ def read(
         neurons=network.neurons,
         layers=len(network.blocks),
     )
-
-
-def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
-    sectors = network.sectors()
-    count = pieces.count(sectors, pair)
-    if rows == "largest" or rows == "all":
-        if not pair.rowwise and not pair.columnwise:
-            return [Target(sectors, pair)]
-        first = range(count) if rows == "all" else pieces.coarse(sectors, pair)
-        return [Target(sectors, pair, index) for index in first]
-    if not pair.rowwise or pair.columnwise:
-        raise UsageError(
-            "rows can be chosen only where the output norm is inf and the input norm "
-            "is not 1"
-        )
-    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
-        raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
-    wrong = [row for row in rows if row not in range(count)]
-    if wrong:
-        raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
-    return [Target(sectors, pair, int(row)) for row in dict.fromkeys(rows)]
 
 
 def _silent(_: object) -> None:

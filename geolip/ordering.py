@@ -8,11 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from geolip import memory, presolve
+from geolip import presolve
 from geolip.arrays import Array
 from geolip.backend import Judge, Settings, Solution, get
-from geolip.bounds.entrywise import absolute_paths
-from geolip.bounds.stages import explicit
 from geolip.norms import NormPair
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
@@ -26,16 +24,11 @@ def ordered(targets: Sequence[Target], settings: Settings) -> list[Target]:
     """Return the targets in the order in which to bound them."""
     if len(targets) < 2:
         return list(targets)
-    network, norms = targets[0].sectors, targets[0].norms
-    # The whole has no others beside it.
-    indices = np.array([target.index or 0 for target in targets])
-    if norms.columnwise:
-        sizes = _of_inputs(network, norms)[indices % network.input_size]
-    else:
-        chosen = np.isin(np.arange(network.output.size), indices)
-        sizes = np.zeros(network.output.size)
-        sizes[chosen] = _of_outputs(network.rows(chosen), norms, settings)
-        sizes = sizes[indices]
+    try:
+        sizes = _sizes(targets, settings)
+    except Exception:
+        # Only the order is lost.
+        return list(targets)
     return [targets[i] for i in np.argsort(-sizes, kind="stable")]
 
 
@@ -44,6 +37,19 @@ def glance(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     few = {"max_iterations": _GLANCE}
     settings = replace(settings, time_limit=None, extra=few)
     return get("lifted").solve(problem, settings, judge)
+
+
+def _sizes(targets: Sequence[Target], settings: Settings) -> Array:
+    """Return about how far each target moves."""
+    network, norms = targets[0].sectors, targets[0].norms
+    # The whole has no others beside it.
+    indices = np.array([target.index or 0 for target in targets])
+    if norms.columnwise:
+        return np.take(_of_inputs(network, norms), indices % network.input_size)
+    chosen = np.isin(np.arange(network.output.size), indices)
+    sizes = np.zeros(network.output.size)
+    sizes[chosen] = _of_outputs(network.rows(chosen), norms, settings)
+    return np.take(sizes, indices)
 
 
 def _of_outputs(network: SectorNetwork, norms: NormPair, settings: Settings) -> Array:
@@ -56,12 +62,10 @@ def _of_outputs(network: SectorNetwork, norms: NormPair, settings: Settings) -> 
 
 
 def _of_inputs(network: SectorNetwork, norms: NormPair) -> Array:
-    """Return a bound of how far each input alone moves the output, entry by entry."""
-    size = network.input_size
-    if not memory.fits(4.0 * size * sum(network.sizes)):
-        return np.zeros(size)
-    reach, _ = absolute_paths(explicit(network), np.eye(size))
-    return norms.output.of(reach)
+    """Return how far each input alone moves the output halfway up all slopes."""
+    middle = [(b.lower[:, None] + b.upper[:, None]) / 2 for b in network.blocks]
+    gradients = network.adjoint_jacobian(middle, np.eye(network.output.size))
+    return norms.output.of(gradients.T)
 
 
 class _Indifferent:

@@ -1,9 +1,11 @@
 """What one bound is about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from geolip import pieces
 from geolip.backend import Status
+from geolip.errors import UsageError
 from geolip.norms import NormPair
 from geolip.pieces import Piece
 from geolip.report import OutputReport
@@ -68,3 +70,30 @@ class Target:
             status=Status.TRIVIAL.value,
             iterations=0,
         )
+
+
+def targets_of(sectors: SectorNetwork, pair: NormPair, rows: object) -> list[Target]:
+    """Return what to bound, for the rows of the output that `certify` is asked for.
+
+    Raises
+    ------
+    UsageError
+        If there are no such rows, or rows cannot be chosen in these norms.
+    """
+    count = pieces.count(sectors, pair)
+    if rows == "largest" or rows == "all":
+        if not pair.rowwise and not pair.columnwise:
+            return [Target(sectors, pair)]
+        first = range(count) if rows == "all" else pieces.coarse(sectors, pair)
+        return [Target(sectors, pair, index) for index in first]
+    if not pair.rowwise or pair.columnwise:
+        raise UsageError(
+            "rows can be chosen only where the output norm is inf and the input norm "
+            "is not 1"
+        )
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
+        raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
+    wrong = [row for row in rows if row not in range(count)]
+    if wrong:
+        raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
+    return [Target(sectors, pair, int(row)) for row in dict.fromkeys(rows)]

@@ -30,6 +30,7 @@ def draw(cases: Sequence[Record], folder: Path) -> None:
 def _values(cases: Sequence[Record], target: Path) -> None:
     """Draw every value over the proved lower bound, a line for each tool."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     claims = [c for c in cases if is_claim(c) and c["over_lower"] is not None]
     norms = list(by(claims, "norm"))
@@ -37,7 +38,7 @@ def _values(cases: Sequence[Record], target: Path) -> None:
         return
     most = max(len(by((c for c in claims if c["norm"] == n), "tool")) for n in norms)
     figure, panels = plt.subplots(
-        1, len(norms), figsize=(6.2 * len(norms), 1.2 + 0.24 * most), squeeze=False
+        1, len(norms), figsize=(5.4 * len(norms), 1.6 + 0.2 * most), squeeze=False
     )
     for panel, norm in zip(panels.flat, norms, strict=True):
         tools = by((c for c in claims if c["norm"] == norm), "tool")
@@ -57,7 +58,10 @@ def _values(cases: Sequence[Record], target: Path) -> None:
         panel.set_title(f"l_{norm}", fontsize=9)
         panel.set_xlabel("value / proved lower bound (grey: wrong)", fontsize=8)
         panel.tick_params(labelsize=7)
-    figure.tight_layout()
+    kinds = [kind for kind in _COLOURS if any(c["kind"] == kind for c in claims)]
+    marks = [Line2D([], [], ls="", marker="|", color=_COLOURS[kind]) for kind in kinds]
+    figure.legend(marks, kinds, ncols=len(kinds), loc="lower center", fontsize=8)
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(target, dpi=110)
     plt.close(figure)
 

@@ -13,6 +13,10 @@ from comparison.records import Record
 from comparison.tools import Kind
 
 _NOTHING = "-"
+# The published forms with the least values.
+_BEST_FORMS = ("GeoLIP dual", "LipSDP neuron")
+# What is below a lower bound by less than this may be called an inaccuracy.
+_CLEAR = 1e-4
 
 
 def text(runs: Sequence[Record], cases: Sequence[Record]) -> str:
@@ -55,8 +59,8 @@ What a number is worth is its label:
 
 *Over lower* is a value divided by the best proved lower bound of the constant: 1 is
 perfect, and an upper bound below 1 is wrong. *Low* marks what is below the formal
-constant. *Over geolip* is a value divided by what `geolip certify` proves, without any
-option but the norm."""
+constant by more than {_CLEAR:g} of it. *Over geolip* is a value divided by what
+`geolip certify` proves, without any option but the norm."""
 
 
 def findings(cases: Sequence[Record]) -> str:
@@ -66,6 +70,7 @@ def findings(cases: Sequence[Record]) -> str:
     proved = [c for c in claims if analysis.is_proved(c)]
     unproved = [c for c in claims if not analysis.is_proved(c)]
     wrong = [c for c in unproved if c["below_truth"]]
+    low = [c for c in unproved if c["over_fgl"] and c["over_fgl"] < 1 - _CLEAR]
     networks = {(c["family"], c["network"]) for c in cases}
     refused = sum("refused" in c for c in cases)
     sentences = [
@@ -76,9 +81,11 @@ def findings(cases: Sequence[Record]) -> str:
         *_about_certify(cases),
         f"Of {len(unproved)} values that are not proved, {len(wrong)} are below what "
         "the constant is proved to be, so they are wrong as bounds"
-        + (f", the worst by {_shortfall(wrong):.1%}" if wrong else "")
+        + (f", the worst by {_shortfall(wrong):.2g} of it" if wrong else "")
         + f"; {sum(c['below_fgl'] for c in unproved)} are below the formal constant, "
-        "which the published programs bound.",
+        f"which the published programs bound, {len(low)} of them by more than "
+        f"{_CLEAR:g} of it"
+        + (f", the worst by {_shortfall(low, 'over_fgl'):.0%}." if low else "."),
     ]
     bad = [c for c in proved if c["below_truth"]]
     sentences.append(
@@ -114,7 +121,7 @@ def _about_certify(cases: Sequence[Record]) -> list[str]:
             for c in found
             if "value" in c and analysis.place_of(c) in seconds
         ]
-        if len(quotients) >= 3 and any(w in paper for w in ("neuron", "dual")):
+        if len(quotients) >= 3 and any(w in paper for w in _BEST_FORMS):
             sentences.append(
                 f"{paper} answered {len(quotients)} of {len(found)}, and took "
                 f"{_ratio(median(quotients))} times as long where it did."
@@ -122,8 +129,8 @@ def _about_certify(cases: Sequence[Record]) -> list[str]:
     return sentences
 
 
-def _shortfall(cases: Sequence[Record]) -> float:
-    return 1 - min(numbers(cases, "over_lower"))
+def _shortfall(cases: Sequence[Record], over: str = "over_lower") -> float:
+    return 1 - min(numbers(cases, over))
 
 
 def _networks(cases: Sequence[Record]) -> str:
@@ -196,37 +203,28 @@ def _unverified(cases: Sequence[Record]) -> str:
         ]
         if not claims:
             continue
-        wrong = [c for c in claims if c["below_truth"]]
-        worst = min(wrong, key=lambda c: float(c["over_lower"]), default=None)
-        rows.append(
-            [
-                tool,
-                str(len(claims)),
-                str(len(wrong)),
-                str(sum(c["over_lower"] < 1 - 1e-6 for c in wrong)),
-                str(sum(c["below_fgl"] for c in claims)),
-                _NOTHING if worst is None else f"{_shortfall([worst]):.1e}",
-                _NOTHING
-                if worst is None
-                else cell(f"{worst['family']}, {worst['network']}, l_{worst['norm']}"),
-            ]
-        )
-    columns = [
-        "tool",
-        "values",
-        "below the constant",
-        "by more than 1e-6",
-        "below FGL",
-        "worst, relative",
-        "where",
-    ]
+        row = [tool, str(len(claims))]
+        for below, over in (("below_truth", "over_lower"), ("below_fgl", "over_fgl")):
+            low = [c for c in claims if c[below]]
+            worst = min(low, key=lambda c: float(c[over]), default=None)
+            row += [str(len(low)), str(sum(c[over] < 1 - _CLEAR for c in low))]
+            row += [_NOTHING] if worst is None else [_where(worst, over)]
+        rows.append(row)
+    clearly = f"by more than {_CLEAR:g}"
+    columns = ["tool", "values", "below the constant", clearly, "worst, by and where"]
+    columns += ["below FGL", f"{clearly} ", "worst, by and where "]
     return (
-        "## Unverified values below the truth\n\nValues that are reported as bounds by "
-        "those who made the tool, but that nobody verified. Below the constant: below "
-        "a proved lower bound of the Lipschitz constant, so wrong. Below FGL: below "
-        "the formal constant, which the published programs are about.\n\n"
-        + _table(columns, rows, (0, 6))
+        "## Unverified values below the truth\n\nValues that nobody verified, against "
+        "what is proved. Below the constant: below a proved lower bound of the "
+        "Lipschitz constant, so wrong as a bound. Below FGL: below a proved lower "
+        "bound of the formal constant, so not a value of the program that was "
+        "solved.\n\n" + _table(columns, rows, (0, 4, 7))
     )
+
+
+def _where(case: Record, over: str) -> str:
+    short = f"{1 - case[over]:.1e}"
+    return cell(f"{short}: {case['family']}, {case['network']}, l_{case['norm']}")
 
 
 def _family(cases: Sequence[Record], name: str) -> str:
@@ -275,7 +273,7 @@ def _cell(case: Record) -> str:
     shown = _ratio(case["over_lower"])
     if case["below_truth"]:
         return f"**{shown} wrong**"
-    return f"*{shown} low*" if case["below_fgl"] else shown
+    return f"*{shown} low*" if case["over_fgl"] < 1 - _CLEAR else shown
 
 
 def _draws(cases: Sequence[Record], norm: str) -> str:

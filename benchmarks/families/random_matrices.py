@@ -14,7 +14,7 @@ ABOUT = (
     "Networks of d square Gaussian matrices of order 12, drawn several times, for the "
     "mean and the spread of closed-form bounds over the norm product."
 )
-NORMS = ("inf", "2")
+NORMS = ("inf", "2", "1")
 GROWS = ""
 METHODS = ("norm_product", "combettes_pesquet", "k3", "k4")
 

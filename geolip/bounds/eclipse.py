@@ -42,13 +42,6 @@ Step = Callable[[Array, SectorBlock, Array, Array], Array]
 """Returns D_l (n_l,) for S_{l-1}, layer l, its matrix and that of the next."""
 
 
-def is_chain(network: SectorNetwork) -> bool:
-    """Return whether every layer, and the output, reads the one before it alone."""
-    return all(
-        set(reading.terms) == {k} for k, reading in enumerate(_readings(network))
-    )
-
-
 def multipliers(network: SectorNetwork, step: Step) -> Multipliers | None:
     """Return the multipliers of a chain, None where rounding or the step breaks down.
 
@@ -59,7 +52,7 @@ def multipliers(network: SectorNetwork, step: Step) -> Multipliers | None:
     step : callable
         `closed_form`, or one made by `sequential`.
     """
-    matrices = [A.dense() for r in _readings(network) for A in r.terms.values()]
+    matrices = [A.dense() for r in network.readings for A in r.terms.values()]
     S, d = np.eye(network.input_size), []
     try:
         for block, (W, after) in zip(network.blocks, pairwise(matrices), strict=True):
@@ -145,7 +138,3 @@ def _largest(X: Array) -> float:
     if not largest > 0:
         raise np.linalg.LinAlgError
     return largest
-
-
-def _readings(network: SectorNetwork) -> tuple[LinearMap, ...]:
-    return (*(block.preactivation for block in network.blocks), network.output)

@@ -13,6 +13,7 @@ from geolip.multipliers import Multipliers
 from geolip.problem import Problem
 
 TITLE = "ECLipsE"
+ANYTIME = True
 
 refusal = eclipse_fast.refusal
 

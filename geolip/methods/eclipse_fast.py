@@ -6,7 +6,7 @@ Source: `geolip.bounds.eclipse`.
 import numpy as np
 
 from geolip import memory
-from geolip.bounds.eclipse import Step, closed_form, is_chain, multipliers
+from geolip.bounds.eclipse import Step, closed_form, multipliers
 from geolip.errors import CertificationError
 from geolip.methods import Answer, Label, Question
 from geolip.presolve import reduce
@@ -22,7 +22,7 @@ def refusal(question: Question) -> str | None:
     if str(question.norms) != "2:2":
         return f"it bounds 2:2, not {question.norms}"
     problem = _problem(question)
-    if not problem.is_trivial and not is_chain(problem.network):
+    if not problem.is_trivial and not problem.network.is_chain:
         return "layers read others than the one before: it takes chains"
     if not memory.fits(problem.numbers):
         return "the matrices of its layers do not fit in memory"
