@@ -69,7 +69,9 @@ def trained(sizes: Sequence[int], seed: int) -> list[Array]:
         for W, b in zip(weights, biases, strict=True):
             z = W @ layers[-1] + b
             layers.append(z if W is weights[-1] else np.maximum(z, 0.0))
-        error, slopes, shifts = 2 * (layers[-1] - target) / X.shape[1], [], []
+        error = 2 * (layers[-1] - target) / X.shape[1]
+        slopes: list[Array] = []
+        shifts: list[Array] = []
         for W, y in zip(weights[::-1], layers[-2::-1], strict=True):
             slopes.insert(0, error @ y.T)
             shifts.insert(0, error.sum(axis=1, keepdims=True))

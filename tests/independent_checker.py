@@ -103,6 +103,7 @@ def _check_proof(proof, network, given, measured):
     bound, method, index = _number(proof["bound"]), proof["method"], proof["index"]
     rows, outputs = _needed(network, outputs if index is None else [outputs[index]])
     parts = {"tau", "d"} if method == "multipliers" else set()
+    parts |= {"triangles"} & {*proof} if parts else set()
     need({*proof} == {"index", "bound", "method"} | parts, "other keys of a proof")
     need(bound >= 0, "a negative bound")
     if method == "multipliers":
@@ -111,13 +112,36 @@ def _check_proof(proof, network, given, measured):
         need([len(layer) for layer in layers] == sizes, "multipliers do not fit")
         multipliers = [_number(text) for layer in layers for text in layer]
         need(min(multipliers) >= 0, "a negative multiplier")
-        need(_proved(network, rows, outputs, multipliers, given, bound), "not proved")
+        triangles = _triangles(proof.get("triangles"), network.layers[0], rows)
+        dual = multipliers, triangles
+        need(_proved(network, rows, outputs, dual, given, bound), "not proved")
     elif method == "constant":
         need(not any(outputs), "not constant")
     else:
         need(method == "norm product", "another method")
         least = _norm_product(network, rows, outputs, given, measured)
         need(bound >= least, "a larger norm product")
+
+
+def _triangles(content, inputs, rows):
+    """Return the triangles as pairs of a weight and signs by coordinate."""
+    if content is None:
+        return []
+    need({*content} == {"corners", "signs", "weights"}, "other keys of triangles")
+    corners, signs = content["corners"], [_number(text) for text in content["signs"]]
+    need(all(type(corner) is int and corner >= 0 for corner in corners), "no corner")
+    corners = [inputs[corner] for corner in corners]
+    need(all(corner in rows for corner in corners), "a corner that does not matter")
+    need({*signs} <= {1, -1}, "no sign")
+    found = []
+    for k, text in enumerate(content["weights"]):
+        part = slice(3 * k, 3 * k + 3)
+        b = dict(zip(corners[part], signs[part], strict=True))
+        need(len(b) == 3, "a triangle has three corners")
+        need(_number(text) > 0, "a weight that is not positive")
+        found.append((_number(text), b))
+    need(len(corners) == len(signs) == 3 * len(found), "corners left over")
+    return found
 
 
 def _needed(network, outputs):
@@ -137,15 +161,17 @@ def _needed(network, outputs):
     return {c: row for c, row in moving.items() if c in read}, outputs
 
 
-def _proved(network, rows, outputs, multipliers, given, bound):
+def _proved(network, rows, outputs, dual, given, bound):
     """Decide whether multipliers prove a bound.
 
     With B positive definite, ``bound^2 I - T C B^-1 C'`` is positive semidefinite if
     and only if ``[[B, C'], [C, bound^2 / T I]]`` is.
     """
+    multipliers, triangles = dual
     tau = [multipliers[c] for c in rows if c in network.layers[0]]
     budget = sum(tau) if given == "inf" else max(tau, default=0)
     need(budget > 0, "no tau")
+    budget += 2 * sum(weight for weight, _ in triangles)
     M = [[Fraction(0)] * (len(rows) + len(outputs)) for _ in [*rows, *outputs]]
     place = {c: k for k, c in enumerate(rows)}
     for c, k in place.items():
@@ -158,6 +184,9 @@ def _proved(network, rows, outputs, multipliers, given, bound):
         for (i, x), (j, y) in product(left, right):
             M[i][j] += multipliers[c] * x * y
             M[j][i] += multipliers[c] * x * y
+    for weight, b in triangles:
+        for i, j in product(b, repeat=2):
+            M[place[i]][place[j]] -= weight * b[i] * b[j] if i != j else 0
     for k, row in enumerate(outputs, len(rows)):
         M[k][k] = bound**2 / budget
         for j, value in row.items():
