@@ -6,6 +6,7 @@ report.bound, report.lower_bound
 """
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from geolip import errors as errors
@@ -17,25 +18,41 @@ os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "18")
 
 if TYPE_CHECKING:
     from geolip.certification import certify as certify
+    from geolip.comparing import compare as compare
+    from geolip.comparison import Comparison as Comparison
+    from geolip.formal import FormalReport as FormalReport
+    from geolip.formal import exact_fgl as exact_fgl
     from geolip.importer import Limits as Limits
     from geolip.importer import export as export
     from geolip.report import Report as Report
 
-__all__ = ["Limits", "Report", "certify", "errors", "export"]
+__all__ = [
+    "Comparison",
+    "FormalReport",
+    "Limits",
+    "Report",
+    "certify",
+    "compare",
+    "errors",
+    "exact_fgl",
+    "export",
+]
+
+
+# Resolved on first use, so that `geolip --help` need not wait for onnx and scipy.
+_HOMES = {
+    "Comparison": "comparison",
+    "FormalReport": "formal",
+    "Limits": "importer",
+    "Report": "report",
+    "certify": "certification",
+    "compare": "comparing",
+    "exact_fgl": "formal",
+    "export": "importer",
+}
 
 
 def __getattr__(name: str) -> Any:
-    # Resolved on first use, so that `geolip --help` need not wait for onnx and scipy.
-    if name == "certify":
-        from geolip.certification import certify
-
-        return certify
-    if name in ("Limits", "export"):
-        from geolip import importer
-
-        return getattr(importer, name)
-    if name == "Report":
-        from geolip.report import Report
-
-        return Report
+    if name in _HOMES:
+        return getattr(import_module(f"geolip.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,41 +4,37 @@ A solver is never believed: every bound comes from the verifier or from a closed
 whatever happens to the solver.
 """
 
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 
-from geolip import backend, memory, presolve, relaxations, splitting
+from geolip import backend, memory, ordering, presolve, relaxations, splitting
 from geolip.backend import Settings, Solution, Status
 from geolip.bounds.gradient import largest_gradient
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.pattern import largest_pattern
 from geolip.certificate import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.clock import StageClock
-from geolip.errors import (
-    CertificationError,
-    GeolipError,
-    SolverUnavailableError,
-    UsageError,
-)
+from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent, Progress
 from geolip.network import Network
 from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.presolve import Reduction
 from geolip.problem import Problem
 from geolip.report import OutputReport
+from geolip.solving import Solving
 from geolip.splitting import Part
 from geolip.target import Target
 
-# Iterations of the lifted solver that show about where a bound will be.
-_GLANCE = 20
-
-T = TypeVar("T")
+# The gap at which a solver may stop that bounds many pieces at once.
+_COARSE = 0.03
+# So many inputs are searched for lower bounds at the most.
+_SEARCHED = 32
 
 
 @dataclass
@@ -85,70 +81,77 @@ class Bounding:
     progress: Progress
     notes: list[str] = field(default_factory=list)
     proofs: list[Proof | None] = field(default_factory=list)
-    _interrupted: bool = False
     _largest: float = 0.0
+    _lowest: float = 0.0
+    _searched: int = 0
+
+    def __post_init__(self) -> None:
+        self._solving = Solving(self.engine, self.settings, self.clock, self.notes)
 
     def bound(self, targets: Sequence[Target]) -> list[OutputReport]:
-        """Return a report for each target, in their order."""
-        reports: dict[str, OutputReport] = {}
-        proofs: dict[str, Proof | None] = {}
-        ranked = targets if self.refine_all else self._ranked(targets)
-        for done, target in enumerate(ranked):
-            report, proof = self._one(target, left=len(targets) - done)
-            self._largest = max(self._largest, report.bound)
-            reports[target.name], proofs[target.name] = report, proof
-        self.proofs = [proofs[target.name] for target in targets]
-        return [reports[target.name] for target in targets]
+        """Return a report for each target, or for the parts that stand for it."""
+        found: dict[int | None, tuple[OutputReport, Proof | None]] = {}
+        waiting = deque(self._ordered(targets))
+        while waiting:
+            left, target = len(waiting), waiting.popleft()
+            answer = self._one(target, left)
+            if answer is None:
+                waiting.extendleft(reversed(target.parts))
+                continue
+            found[target.index] = answer
+            self._largest = max(self._largest, answer[0].bound)
+            self._lowest = max(self._lowest, answer[0].lower_bound)
+        # In the order of the targets, parts in that of their numbers.
+        places = {target.index: place for place, target in enumerate(targets)}
+        known = sorted(found, key=lambda i: (places.get(i, -1), i or 0))
+        self.proofs = [found[index][1] for index in known]
+        return [found[index][0] for index in known]
 
-    def _ranked(self, targets: Sequence[Target]) -> list[Target]:
-        """Return the targets, those with the largest constants probably first.
-
-        A few iterations on all outputs together show which of them move most.
-        """
-        places = {t.index: t for t in targets if t.index is not None}
-        if len(places) < 2 or self.norms.columnwise:
+    def _ordered(self, targets: Sequence[Target]) -> list[Target]:
+        if self.refine_all:
             return list(targets)
-        sectors = self.network.sectors()
-        chosen = np.isin(np.arange(sectors.output.size), list(places))
         try:
-            reduced = presolve.reduce(sectors.rows(chosen)).network
-            problem = self.relaxation.problem(reduced, self.norms)
-            vectors = self._glance(problem, _Indifferent()).vectors
-            moves = reduced.output.apply(vectors or ())
+            with self.clock.stage("build"):
+                return ordering.ordered(targets, self.settings)
         except KeyboardInterrupt:
-            self._interrupt()
+            self._solving.interrupt()
             return list(targets)
-        except Exception:
-            # Only the order is lost.
-            return list(targets)
-        order = np.argsort(-np.linalg.norm(moves, axis=1), kind="stable")
-        indices = sorted(places)
-        return [places[indices[i]] for i in order]
 
-    def _one(self, target: Target, left: int) -> tuple[OutputReport, Proof | None]:
+    def _one(
+        self, target: Target, left: int
+    ) -> tuple[OutputReport, Proof | None] | None:
+        """Return what is found of a target, None if its parts are to be bounded."""
+        parts, piece = bool(target.parts), target.piece
+        if parts and not self._largest:
+            return None
         with self.clock.stage("build"):
-            relaxed = target.piece.relaxed
-            reduction = presolve.reduce(relaxed.network)
-            problem = self.relaxation.problem(reduction.network, relaxed.norms)
+            reduction = presolve.reduce(piece.relaxed)
+            problem = self.relaxation.problem(reduction.network, self.norms)
         if problem.is_trivial:
             return target.constant(), Proof(target.index, 0.0, CONSTANT)
         judge = self._judge(problem, target.label, self._largest)
+        if parts:
+            judge.accuracy = max(judge.accuracy, _COARSE)
         if _fits(problem):
-            solution = self._relaxed(problem, judge, left)
+            solution = self._solving.run(problem, judge, left)
             verified, method = judge.bound, self.method
         else:
-            whole = Part(reduction.network, relaxed.norms)
+            whole = Part(reduction.network, piece.ends)
             solution = Solution(Status.PARTS)
             verified, method = self._in_parts(whole, target.label, left)
         status = solution.status
         if status is Status.SOLVED and judge.gap > self.settings.accuracy:
             below = judge.bound <= self._largest and not self.refine_all
             status = Status.SETTLED if below else Status.INACCURATE
-        best = partial(self._best, verified, method, target)
-        bound, source = self._finished(best)
-        self.progress(f"{target.label}: lower bounds")
-        lowers = partial(self._lower_bounds, target, reduction, solution, left)
-        fgl, lower = self._finished(lowers)
+        best = partial(self._best, verified, method, piece, target.label)
+        bound, source = self._solving.finished(best)
+        if parts and bound > self._largest and self._goes_on():
+            return None
+        fgl = lower = 0.0
+        if self._may_be_largest(judge.value or bound):
+            self.progress(f"{target.label}: lower bounds")
+            lowers = partial(self._lower_bounds, piece, reduction, solution, left)
+            fgl, lower = self._solving.finished(lowers)
         report = OutputReport(
             name=target.name,
             index=target.index,
@@ -161,6 +164,21 @@ class Bounding:
             iterations=solution.iterations,
         )
         return report, self._proof(report, reduction, judge)
+
+    def _goes_on(self) -> bool:
+        """Return whether there is time to bound parts instead of their whole."""
+        solving = self._solving
+        return not solving.interrupted and solving.share(1, "solve", "verify") > 0
+
+    def _may_be_largest(self, about: float) -> bool:
+        """Return whether to search for a lower bound: of an output, always.
+
+        Inputs are many, so that only the first few are searched.
+        """
+        if not self.norms.columnwise or not self.seeks_lower_bounds:
+            return self.seeks_lower_bounds
+        self._searched += about > self._lowest
+        return about > self._lowest and self._searched <= _SEARCHED
 
     def _proof(
         self, report: OutputReport, reduction: Reduction, judge: Incumbent
@@ -207,67 +225,15 @@ class Bounding:
         judge = self._judge(problem, label, 0.0)
         # As text: a look is about an output, and a part's bound is not.
         judge.progress = lambda what: self.progress(str(what))
-        self._relaxed(problem, judge, left)
+        self._solving.run(problem, judge, left)
         return judge.bound
 
-    def _relaxed(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
-        """Let the judge see the solver's work; return the solver's own account."""
-        try:
-            solution = self._solved(problem, judge, left)
-            judge.consider(solution.multipliers, solution.value, solution.iterations)
-            self._finished(judge.settle)
-        except MemoryError:
-            self.notes.append("out of memory: the norm product is reported")
-            return Solution(Status.FAILED)
-        return solution
-
-    def _solved(self, problem: Problem, judge: Incumbent, left: int) -> Solution:
-        """Run the solver; whatever happens to it, return a solution."""
-        share = self._share(left, "solve", "verify")
-        limit = None if share == math.inf else share
-        try:
-            if self._interrupted:
-                return replace(self._glance(problem, judge), status=Status.INTERRUPTED)
-            if limit == 0.0:
-                return replace(self._glance(problem, judge), status=Status.TIME_LIMIT)
-            with self.clock.stage("solve"):
-                settings = replace(self.settings, time_limit=limit)
-                answer = self.engine.solve(problem, settings, judge)
-                return backend.checked(answer, problem)
-        except KeyboardInterrupt:
-            self._interrupt()
-            return Solution(Status.INTERRUPTED)
-        except (SolverUnavailableError, UsageError):
-            raise
-        except Exception as error:
-            # A solver may fail in any way it likes; a bound is still possible.
-            what = str(error) if isinstance(error, GeolipError) else repr(error)
-            self.notes.append(f"the solver failed: {what}")
-            return Solution(Status.FAILED)
-
-    def _share(self, left: int, *stages: str) -> float:
-        """Return one target's share of what these stages leave of the time limit."""
-        limit = self.settings.time_limit
-        if limit is None:
-            return math.inf
-        spent = sum(self.clock.seconds[name] for name in stages)
-        return max(limit - spent, 0.0) / left
-
-    def _glance(self, problem: Problem, judge: backend.Judge) -> Solution:
-        """Return what a few iterations find, for targets that get no time of their own.
-
-        Much tighter than the norm product, in a fraction of a second.
-        """
-        settings = replace(
-            self.settings, time_limit=None, extra={"max_iterations": _GLANCE}
-        )
-        with self.clock.stage("solve"):
-            return backend.get("lifted").solve(problem, settings, judge)
-
-    def _best(self, verified: float, method: str, target: Target) -> tuple[float, str]:
+    def _best(
+        self, verified: float, method: str, piece: Piece, label: str
+    ) -> tuple[float, str]:
         """Return the least valid bound and what gave it."""
         with self.clock.stage("verify"):
-            network = target.piece.network
+            network = piece.network
             product = norm_product(presolve.reduce(network).network, self.norms)
             if network.has_mixtures:
                 product = min(product, norm_product(network, self.norms))
@@ -275,63 +241,38 @@ class Bounding:
         finite = {name: b for name, b in candidates.items() if 0 < b < np.inf}
         if not finite:
             raise CertificationError(
-                f"{target.label} has no finite bound: no multipliers verify and the "
+                f"{label} has no finite bound: no multipliers verify and the "
                 "norm product leaves float64's range; rescale the weights"
             )
         source = min(finite, key=lambda name: finite[name])
         return finite[source], source
 
     def _lower_bounds(
-        self, target: Target, reduction: Reduction, solution: Solution, left: int
+        self, piece: Piece, reduction: Reduction, solution: Solution, left: int
     ) -> tuple[float, float]:
         """Return lower bounds of the formal and of the true constant."""
-        if not self.seeks_lower_bounds:
-            return 0.0, 0.0
         seed = self.settings.seed
         # As long again as the solver may take, half of it for each.
-        half = self._share(left, "lower_bound") / 2
+        half = self._solving.share(left, "lower_bound") / 2
         start = time.monotonic()
         with self.clock.stage("lower_bound"):
             fgl, direction = largest_pattern(
                 reduction.network,
-                target.piece.relaxed.norms,
+                piece.ends,
                 seed,
                 solution.vectors,
                 start + half,
             )
-            along = reduction.restored_input(direction)
+            along = [reduction.restored_input(direction)]
             lower = largest_gradient(
                 self.network,
-                target.piece.network,
+                piece.network,
                 self.norms,
                 seed,
-                [along],
+                along if piece.moved is None else [],
                 start + 2 * half,
             )
         return fgl, lower
-
-    def _finished(self, work: Callable[[], T]) -> T:
-        """Return what a short step returns; one that is interrupted is done again."""
-        try:
-            return work()
-        except KeyboardInterrupt:
-            self._interrupt()
-            return work()
-
-    def _interrupt(self) -> None:
-        """Let no solver run from here on."""
-        self._interrupted = True
-        self.notes.append("interrupted: bounds are the best verified by then")
-
-
-class _Indifferent:
-    """A judge for runs whose multipliers nobody needs."""
-
-    satisfied = False
-
-    def consider(self, *_: object, **__: object) -> float:
-        """Ignore a candidate."""
-        return np.inf
 
 
 def _fits(problem: Problem) -> bool:

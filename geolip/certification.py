@@ -16,7 +16,6 @@ from geolip import (
     checking,
     importer,
     norms,
-    pieces,
     provenance,
     relaxations,
 )
@@ -31,9 +30,8 @@ from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
-from geolip.pieces import Piece
 from geolip.report import ModelSummary, Report
-from geolip.target import Target
+from geolip.target import targets_of
 
 DEFAULT_SOLVER = "auto"
 
@@ -126,12 +124,9 @@ def certify(
         ``float_exec`` may leave float32's range.
     """
     pair = norms.parse(norm)
-    _check_positive("accuracy", accuracy)
-    if time_limit is not None:
-        _check_positive("the time limit", time_limit)
-    if not isinstance(seed, Integral) or seed < 0:
-        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
-    settings = Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    settings = checked(
+        Settings(accuracy, time_limit, seed, verbose, dict(solver_options or {}))
+    )
     method, relaxation = relaxations.choose(method, pair)
     name = solver or DEFAULT_SOLVER
     engine = backend.get(name)
@@ -141,12 +136,12 @@ def certify(
     with clock.stage("read"):
         if example_input is not None:
             model = importer.export(model, example_input)
-        network, summary = _read(model, limits, input_name, output_name)
+        network, summary = read(model, limits, input_name, output_name)
         head = network.head
         if head is not None and rows not in ("largest", "all"):
             raise UsageError(f"{head.name} mixes outputs, so rows cannot be chosen")
         network = network.without_head(pair.output)
-        targets = _targets(network, pair, rows)
+        targets = targets_of(network.sectors(), pair, rows)
         execution = (
             None
             if float_exec is None
@@ -245,14 +240,32 @@ def _confirmed(
     return replace(certificate, trust=EXACT)
 
 
+def checked(settings: Settings) -> Settings:
+    """Return settings as they are.
+
+    Raises
+    ------
+    UsageError
+        If a number in them is out of range.
+    """
+    _check_positive("accuracy", settings.accuracy)
+    if settings.time_limit is not None:
+        _check_positive("the time limit", settings.time_limit)
+    seed: object = settings.seed
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
+    return settings
+
+
 def _check_positive(name: str, value: Any) -> None:
     if not isinstance(value, Real) or not 0 < float(value) < np.inf:
         raise UsageError(f"{name} must be positive and finite, found {value!r}")
 
 
-def _read(
+def read(
     model: Any, limits: Limits, input_name: str | None, output_name: str | None
 ) -> tuple[Network, ModelSummary]:
+    """Return the network of a model, as in `certify`, and what reports say of it."""
     network, sha256 = importer.load_with_hash(
         model, limits, input_name=input_name, output_name=output_name
     )
@@ -265,34 +278,6 @@ def _read(
         neurons=network.neurons,
         layers=len(network.blocks),
     )
-
-
-def _targets(network: Network, pair: NormPair, rows: object) -> list[Target]:
-    sectors = network.sectors()
-    if not pair.rowwise or pair.columnwise:
-        if rows not in ("largest", "all"):
-            raise UsageError(
-                "rows can be chosen only where the output norm is inf and the input's "
-                "is not 1"
-            )
-        if not pair.rowwise and not pair.columnwise:
-            return [Target("all", None, Piece(sectors, pair))]
-    count = pieces.count(sectors, pair)
-    chosen = range(count) if rows in ("largest", "all") else rows
-    if not isinstance(chosen, Sequence) or isinstance(chosen, str) or not chosen:
-        raise UsageError(f"rows are 'largest', 'all' or a list, found {rows!r}")
-    wrong = [row for row in chosen if row not in range(count)]
-    if wrong:
-        raise UsageError(f"rows are 0 to {count - 1}, found {wrong}")
-    kept = dict.fromkeys(int(row) for row in chosen)
-    return [
-        Target(
-            pieces.name(sectors, pair, index),
-            index,
-            pieces.piece(sectors, pair, index),
-        )
-        for index in kept
-    ]
 
 
 def _silent(_: object) -> None:

@@ -214,17 +214,20 @@ def _targets(
     if not pair.rowwise and not pair.columnwise:
         raise RefusedCertificateError(f"with norms {pair}, there is one proof of all")
     known = [index for index in indices if index is not None]
-    exist = all(0 <= index < count for index in known)
-    if len(set(known)) < len(indices) or not exist:
-        raise RefusedCertificateError("an output is proved twice, or does not exist")
-    if pair.columnwise and len(known) < count:
+    all_there = {*range(count), *pieces.coarse(sectors, pair)}
+    if len(set(known)) < len(indices) or not all_there.issuperset(known):
+        what = "input" if pair.columnwise else "output"
+        raise RefusedCertificateError(f"an {what} is proved twice, or does not exist")
+    proved = {i for index in known for i in pieces.covered(sectors, pair, index)}
+    if pair.columnwise and len(proved) < count:
         raise RefusedCertificateError("an input is not proved")
     parts = [pieces.piece(sectors, pair, index) for index in known]
     return list(zip(proofs, parts, strict=True))
 
 
 def _check_proof(proof: Proof, piece: Piece, exact: bool) -> None:
-    what = "the whole output" if proof.index is None else f"output {proof.index}"
+    what = "input" if piece.norms.columnwise else "output"
+    what = f"the whole {what}" if proof.index is None else f"{what} {proof.index}"
     try:
         proved = _proved(proof, piece, exact)
     except RefusedCertificateError as error:
@@ -246,7 +249,7 @@ def _proved(proof: Proof, piece: Piece, exact: bool) -> Fraction:
             if network.has_mixtures
             else square
         )
-    reduction, norm = reduce(piece.relaxed.network), piece.norms.input
+    reduction, norm = reduce(piece.relaxed), piece.norms.input
     problem = Problem(reduction.network, norm)
     if proof.method == CONSTANT:
         if not problem.is_trivial:

@@ -118,6 +118,12 @@ class RefusedCertificateError(GeolipError):
     exit_code = 4
 
 
+class RefusedStateError(GeolipError):
+    """The state of a search cannot be read, or is about something else."""
+
+    exit_code = 4
+
+
 def _shortened(line: str) -> str:
     half = _LINE // 2
     return line if len(line) <= _LINE else f"{line[:half]} ... {line[-half:]}"

@@ -64,6 +64,29 @@ _NUDGES = (0.0, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
 _ROOM = 1 + 2.0**-40
 
 
+def proved(problem: Problem, repaired: Multipliers) -> Promise | None:
+    """Return the verified bound of repaired multipliers, and what proves it.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is bounded.
+    repaired : Multipliers
+        Feasible but for rounding; the verifier is offered a little more tau if needed.
+
+    Returns
+    -------
+    (float, Multipliers) or None
+        None if nothing verifies.
+    """
+    for nudge in _NUDGES:
+        offered = round_multipliers(repaired.scaled_tau(1 + nudge))
+        bound = verified_bound(problem, offered)
+        if bound is not None:
+            return bound * _ROOM, offered
+    return None
+
+
 class Incumbent:
     """Repairs every candidate, keeps the best promise, and verifies when it matters.
 
@@ -110,7 +133,7 @@ class Incumbent:
         self.bound = float("inf")
         self.multipliers: Multipliers | None = None
         self.value: float | None = None
-        self._accuracy, self._target, self._label = accuracy, target, label
+        self.accuracy, self._target, self._label = accuracy, target, label
         self._clock, self.progress = clock or StageClock(), progress
         self._seen: Multipliers | None = None
         self._promise = float("inf")
@@ -175,17 +198,12 @@ class Incumbent:
     def _is_enough(self, bound: float) -> bool:
         if bound <= self._target:
             return True
-        return self.value is not None and bound <= self.value * (1 + self._accuracy)
+        return self.value is not None and bound <= self.value * (1 + self.accuracy)
 
     def _verify(self) -> None:
         if self._best is None:
             return
-        for nudge in _NUDGES:
-            offered = round_multipliers(self._best.scaled_tau(1 + nudge))
-            bound = verified_bound(self.problem, offered)
-            if bound is not None:
-                bound *= _ROOM
-                if bound < self.bound:
-                    self.bound, self.multipliers = bound, offered
-                break
+        found = proved(self.problem, self._best)
+        if found is not None and found[0] < self.bound:
+            self.bound, self.multipliers = found
         self._promise, self._best = self.bound, None

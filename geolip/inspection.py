@@ -47,7 +47,7 @@ def describe(network: Network, fates: Sequence[Fate] = ()) -> dict[str, Any]:
         "layers": layers,
         "output": {
             "name": network.output_name,
-            "shape": list(network.output.shape),
+            "shape": list(network.output_shape),
             "head": None if network.head is None else network.head.name,
             "reads": _reads(network.output.terms, names),
         },

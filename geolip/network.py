@@ -95,11 +95,14 @@ class Head:
         Of columns (m, r).
     constants : mapping of str to float
         Its Lipschitz constant from each norm to the same norm, or more.
+    shape : tuple of int
+        Of the tensor that it makes.
     """
 
     name: str
     function: Callable[[Array], Array]
     constants: Mapping[str, float]
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,11 @@ class Network:
     def input_size(self) -> int:
         """The number of input coordinates."""
         return int(np.prod(self.input_shape, dtype=np.int64))
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of the output tensor, behind the head if there is one."""
+        return self.output.shape if self.head is None else self.head.shape
 
     @property
     def neurons(self) -> int:

@@ -15,6 +15,8 @@ from geolip.decimals import round_down, round_up
 from geolip.execution import FloatExecution
 
 SCHEMA = "geolip.report/1"
+# A table of more rows than this shows the few with the largest bounds.
+_MOST_ROWS, _FEW_ROWS = 40, 20
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class ModelSummary:
     outputs: int
     neurons: int
     layers: int
+
+    @property
+    def headline(self) -> str:
+        """The model and its size in one line."""
+        plural = "" if self.layers == 1 else "s"
+        layers = f"{self.neurons} neurons in {self.layers} layer{plural}"
+        size = f"{self.inputs} inputs, {self.outputs} outputs, {layers}"
+        return f"{self.path or 'model'}: {size}"
 
 
 @dataclass(frozen=True)
@@ -198,16 +208,12 @@ class Report:
         return "\n".join(blocks)
 
     def _headline(self) -> list[str]:
-        model, name = self.model, self.model.path or "model"
-        plural = "" if model.layers == 1 else "s"
-        layers = f"{model.neurons} neurons in {model.layers} layer{plural}"
-        size = f"{model.inputs} inputs, {model.outputs} outputs, {layers}"
         norms = f"l_{self.input_norm} -> l_{self.output_norm}"
         ratio = ""
         if self.lower_bound > 0:
             ratio = f"   (bound / lower bound = {self.bound / self.lower_bound:.3f})"
         return [
-            f"{name}: {size}",
+            self.model.headline,
             f"Lipschitz constant{self._scope()}, {norms}:",
             f"  at most   {round_up(self.bound)}   ({self.trust}, {self.worst.source})",
             f"  at least  {round_down(self.lower_bound)}{ratio}",
@@ -232,9 +238,20 @@ class Report:
         )
 
     def _table(self) -> list[str]:
-        header = ("output", "bound", "relaxation", "gap", "FGL >=", "Lipschitz >=")
+        header = (
+            "input" if self.input_norm == "1" else "output",
+            "bound",
+            "relaxation",
+            "gap",
+            "FGL >=",
+            "Lipschitz >=",
+        )
         rows = [header]
-        for output in self.outputs:
+        shown = self.outputs
+        if len(shown) > _MOST_ROWS:
+            largest = sorted(shown, key=lambda output: -output.bound)[:_FEW_ROWS]
+            shown = tuple(output for output in shown if output in largest)
+        for output in shown:
             value, gap = output.relaxation_value, output.gap
             rows.append(
                 (
@@ -247,12 +264,14 @@ class Report:
                 )
             )
         widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-        return [
+        lines = [
             "  ".join(
                 cell.rjust(width) for cell, width in zip(row, widths, strict=True)
             )
             for row in rows
         ]
+        left_out = len(self.outputs) - len(shown)
+        return [*lines, f"and {left_out} with smaller bounds"] if left_out else lines
 
     def _footer(self) -> list[str]:
         stages = ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items())

@@ -155,6 +155,16 @@ class SectorNetwork:
         return (self.input_size, *(block.size for block in self.blocks))
 
     @property
+    def readings(self) -> tuple[LinearMap, ...]:
+        """What blocks 1..K read, then what the output reads."""
+        return (*(block.preactivation for block in self.blocks), self.output)
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether every block, and the output, reads the one before it alone."""
+        return all(set(r.terms) == {k} for k, r in enumerate(self.readings))
+
+    @property
     def has_mixtures(self) -> bool:
         """Whether a mixture is known of any block."""
         return any(block.mixture is not None for block in self.blocks)

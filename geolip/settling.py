@@ -1,24 +1,31 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
-Where rows of the output are bounded alone, those that probably move most come first; a
-row is left as soon as its bound is below the largest by then.
+Where the constant is the largest of those of pieces, those that probably move most come
+first; a piece is left as soon as its bound is below the largest by then. When time is
+over, one bound covers all pieces that are left.
 """
 
 import math
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from geolip import memory, presolve, relaxations
+from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
-from geolip.norms import NormPair
+from geolip.norms import NORMS, NormPair
+from geolip.ordering import ordered
+from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
+from geolip.target import Target, targets_of
 
+# The share of the time left that a piece may take, at least.
+_FIRST = 0.25
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
 
@@ -44,7 +51,9 @@ class Settled:
         return "" if self.status in _GOOD else self.status.value
 
 
-def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
+def refusal(
+    network: SectorNetwork, norms: NormPair, inputs: Container[str]
+) -> str | None:
     """Return None, or one line that says why there will be no bound.
 
     Parameters
@@ -53,12 +62,12 @@ def refusal(network: SectorNetwork, norms: NormPair, inputs: str) -> str | None:
         Any network.
     norms : NormPair
         Those of the question.
-    inputs : str
-        The norm of inputs that the relaxation is about.
+    inputs : collection of str
+        The norms of inputs that the relaxation is about.
     """
-    if norms.input.name != inputs or norms.output.name not in ("inf", "2"):
-        return f"bounds {inputs}:{inputs} and such pairs, not {norms}"
-    problem = _problem(network, norms)
+    if norms.input.name not in inputs:
+        return f"does not take l_{norms.input.name} inputs"
+    problem = _problem(pieces.piece(network, norms, 0))
     if memory.fits(problem.numbers):
         return None
     sizes = problem.network.sizes
@@ -80,7 +89,7 @@ def settled(
     norms : NormPair
         Those of the bound.
     settings : Settings
-        The accuracy is that of the largest row; the time limit is for all rows.
+        The accuracy is that of the largest piece; the time limit is for all pieces.
     engine : Backend
         The solver.
 
@@ -91,14 +100,30 @@ def settled(
     """
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
-    rows = [network] if not norms.rowwise else list(_rows(network, norms))
-    largest, worst = 0.0, Status.SOLVED
-    for left, row in zip(range(len(rows), 0, -1), rows, strict=True):
-        share = max(deadline - time.monotonic(), 0.0) / left
-        own = replace(settings, time_limit=None if limit == math.inf else share)
-        found = _one(_problem(row, norms), own, engine, largest)
-        largest = max(largest, found.bound)
-        worst = found.status if worst in _GOOD else worst
+    waiting = deque(ordered(targets_of(network, norms, "largest"), settings))
+    largest, worst, longest = 0.0, Status.SOLVED, 0.0
+    while waiting:
+        start = time.monotonic()
+        left = deadline - start
+        late = len(waiting) > 1 and left <= longest
+        if late or worst is Status.INTERRUPTED:
+            problem, share, parts = _together(network, norms, waiting), left, []
+            waiting.clear()
+        else:
+            share = left * max(1 / len(waiting), _FIRST)
+            target = waiting.popleft()
+            problem, parts = _problem(target.piece), target.parts
+        own = replace(settings, time_limit=None if limit == math.inf else max(share, 0))
+        # Many pieces together first have something to be below.
+        found = _one(problem, own, engine, largest) if largest or not parts else None
+        if parts and (found is None or found.bound > largest):
+            waiting.extendleft(reversed(parts))
+            continue
+        # What is left together takes about as long as a piece.
+        longest = max(longest, time.monotonic() - start)
+        if found is not None:
+            largest = max(largest, found.bound)
+            worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
 
 
@@ -118,19 +143,30 @@ def _one(
     bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
-    return Settled(bound, Status.SETTLED if bound <= target else status)
+    if bound <= target and status is not Status.INTERRUPTED:
+        status = Status.SETTLED
+    return Settled(bound, status)
 
 
-def _problem(network: SectorNetwork, norms: NormPair) -> Problem:
-    reduced = presolve.reduce(network).network
-    _, relaxation = relaxations.choose(None, norms)
-    return relaxation.problem(reduced, norms)
+def _problem(piece: Piece) -> Problem:
+    reduced = presolve.reduce(piece.relaxed).network
+    _, relaxation = relaxations.choose(None, piece.ends)
+    return relaxation.problem(reduced, piece.ends)
 
 
-def _rows(network: SectorNetwork, norms: NormPair) -> Iterator[SectorNetwork]:
-    """Yield each row alone; those whose gradient is large halfway up come first."""
-    count = network.output.size
-    middle = [(b.lower[:, None] + b.upper[:, None]) / 2 for b in network.blocks]
-    gradients = network.adjoint_jacobian(middle, np.eye(count))
-    for row in np.argsort(-norms.input.dual(gradients), kind="stable"):
-        yield network.rows(np.arange(count) == row)
+def _together(
+    network: SectorNetwork, norms: NormPair, left: Iterable[Target]
+) -> Problem:
+    """Return one problem whose constant is above those of all these pieces.
+
+    No coordinate of an output is above its l_2 norm, and no input is longer in l_2 than
+    in l_1.
+    """
+    if norms.rowwise:
+        outputs = [pieces.place(network, norms, t.index or 0)[0] for t in left]
+        rows = [range(network.output.size) if i is None else [i] for i in outputs]
+        kept = np.isin(np.arange(network.output.size), np.concatenate(rows))
+        network, norms = network.rows(kept), NormPair(norms.input, NORMS["2"])
+    if norms.columnwise:
+        norms = NormPair(NORMS["2"], norms.output)
+    return _problem(Piece(network, norms))

@@ -15,7 +15,7 @@ from geolip.network import Network
 def evaluate(network: Network, x: NDArray[Any]) -> NDArray[Any]:
     """Return the network's output tensor for one input tensor."""
     column = x.astype(float).reshape(-1, 1)
-    return network.evaluate(column).reshape(network.output.shape)
+    return network.evaluate(column).reshape(network.output_shape)
 
 
 def assert_like_onnxruntime(model: ModelProto, shape: Sequence[int]) -> Network:
@@ -29,7 +29,7 @@ def assert_like_onnxruntime(model: ModelProto, shape: Sequence[int]) -> Network:
     for _ in range(3):
         x = rng.standard_normal(shape).astype(np.float32)
         (expected,) = session.run(None, {"x": x})
-        assert network.output.shape == expected.shape
+        assert network.output_shape == expected.shape
         scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
         np.testing.assert_allclose(evaluate(network, x), expected, atol=1e-5 * scale)
     return network

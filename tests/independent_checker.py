@@ -9,14 +9,13 @@ Source: docs/theory.md sections 1 to 5.
 
 import hashlib
 import json
-import math
 import re
 from fractions import Fraction
 from itertools import product
-from operator import mul
 from pathlib import Path
 
 import onnx
+from independent_algebra import norm, semidefinite
 from independent_network import Network, RefusedError, need
 
 KEYS = "bound claim domain format input model output proofs slopes trust versions"
@@ -191,31 +190,18 @@ def _proved(network, rows, outputs, dual, given, bound):
         M[k][k] = bound**2 / budget
         for j, value in row.items():
             M[k][place[j]] = M[place[j]][k] = value
-    return _semidefinite(M, definite=len(rows))
-
-
-def _semidefinite(M, definite=0):
-    """Eliminate in M to decide if it is semidefinite, the first rows definite."""
-    for k, row in enumerate(M):
-        if row[k] < 0 or (row[k] == 0 and (k < definite or any(row[k + 1 :]))):
-            return False
-        for i in range(k + 1, len(M)):
-            # A pivot of zero leaves nothing else in its row.
-            factor = row[i] and row[i] / row[k]
-            for j in range(i, len(M) if factor else i):
-                M[i][j] -= factor * row[j]
-    return True
+    return semidefinite(M, definite=len(rows))
 
 
 def _norm_product(network, rows, outputs, given, measured):
     """Return the layers' norms multiplied, and added where paths meet."""
     constants = [Fraction(1)]
 
-    def reach(some, norm):
+    def reach(some, measure):
         total = Fraction(0)
         for constant, layer in zip(constants, network.layers, strict=False):
             part = [[row.get(c, Fraction(0)) for c in layer] for row in some]
-            total += constant * _norm(part, given, norm) if any(map(any, part)) else 0
+            total += constant * norm(part, given, measure) if any(map(any, part)) else 0
         return total
 
     for layer in network.layers[1:]:
@@ -223,30 +209,3 @@ def _norm_product(network, rows, outputs, given, measured):
         some = [rows[c] for c in layer if c in rows]
         constants.append(slope * reach(some, given))
     return reach(outputs, measured)
-
-
-def _norm(A, given, measured):
-    """Return an upper bound of a matrix's norm, rounded up in the twentieth digit."""
-    if given == "inf":
-        sums = [sum(map(abs, row)) for row in A]
-        return max(sums) if measured == "inf" else _root(sum(map(mul, sums, sums)))
-    A = A if len(A) < len(A[0]) or measured == "inf" else [*zip(*A, strict=True)]
-    gram = [[sum(map(mul, row, other)) for other in A] for row in A]
-    diagonal = [row[k] for k, row in enumerate(gram)]
-    if measured == "inf":
-        return _root(max(diagonal))
-    low, high = max(diagonal), sum(diagonal)
-    for _ in range(70):
-        middle = (low + high) / 2
-        rest = [[-x for x in row] for row in gram]
-        for k, x in enumerate(diagonal):
-            rest[k][k] = middle - x
-        low, high = (low, middle) if _semidefinite(rest) else (middle, high)
-    return _root(high)
-
-
-def _root(x):
-    """Return the square root of a fraction, rounded up."""
-    digits = 2**120
-    root = math.isqrt(x.numerator * x.denominator * digits**2) + 1
-    return Fraction(root, x.denominator * digits)

@@ -111,7 +111,7 @@ def k3(weights: Sequence[Array]) -> float:
 
 
 def k1(weights: Sequence[Array], order: float) -> float:
-    """Return K_1 of Combettes and Pesquet by its definition, for l_inf or l_2."""
+    """Return K_1 of Combettes and Pesquet by its definition, for l_1, l_2 or l_inf."""
     depth = len(weights)
     total = 0.0
     for count in range(depth):

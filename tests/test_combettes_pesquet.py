@@ -27,15 +27,25 @@ TABLE = {
     (3, 4, 4, 4, 2): (26.1762, 101.0444),
 }
 
+# The same in l_1.
+SUMS = {
+    (4, 6, 3): 11.2693,
+    (4, 5, 5, 3): 36.3578,
+    (3, 4, 4, 4, 2): 44.8816,
+}
+
 
 @pytest.mark.parametrize("sizes", TABLE)
 def test_values_are_those_of_the_table(sizes):
     network = chain(gaussian(sizes))
     values = [k1(network, norms.parse(p)) for p in ("2", "inf")]
     assert values == pytest.approx(TABLE[sizes], abs=5.1e-5)
+    if sizes in SUMS:
+        value = k1(network, norms.parse("1"))
+        assert value == pytest.approx(SUMS[sizes], abs=5.1e-5)
 
 
-@pytest.mark.parametrize(("name", "order"), [("2", 2), ("inf", np.inf)])
+@pytest.mark.parametrize(("name", "order"), [("1", 1), ("2", 2), ("inf", np.inf)])
 def test_it_is_the_sum_over_all_ways_to_cut_the_chain(name, order):
     for seed in range(10):
         random = np.random.default_rng(seed)
@@ -55,9 +65,10 @@ def test_it_is_between_brute_force_and_the_norm_product(kind, pair):
         assert bound <= norm_product(network, pair) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("name", ["1", "inf"])
 @pytest.mark.parametrize("kind", [random_chain, random_graph])
-def test_in_l_inf_k4_is_the_least_of_the_three(kind):
-    pair = norms.parse("inf")
+def test_k4_is_the_least_of_the_three(kind, name):
+    pair = norms.parse(name)
     for seed in range(30):
         network = kind(np.random.default_rng([seed, 8]), 12, 2)
         least = min(k1(network, pair), k3(network, pair))

@@ -12,6 +12,7 @@ from oracles import formal_constant
 
 from geolip import importer, methods, norms
 from geolip.backend import Settings
+from geolip.bounds.entrywise import absolute_product, absolute_rows
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.linear import Convolution, Dense
@@ -29,12 +30,22 @@ TABLE = {
     (3, 4, 4, 4, 2): (25.6436, 57.1115, 37.2870, 76.1611),
 }
 
+# The same in l_1.
+SUMS = {
+    (4, 6, 3): (8.8767, 9.9341),
+    (4, 5, 5, 3): (24.7852, 40.4222),
+    (3, 4, 4, 4, 2): (22.7150, 56.7182),
+}
+
 
 @pytest.mark.parametrize("sizes", TABLE)
 def test_values_are_those_of_the_table(sizes):
     network = chain(gaussian(sizes))
     values = [f(network, norms.parse(p)) for p in ("2", "inf") for f in (k4, k3)]
     assert values == pytest.approx(TABLE[sizes], abs=5.1e-5)
+    if sizes in SUMS:
+        values = [f(network, norms.parse("1")) for f in (k4, k3)]
+        assert values == pytest.approx(SUMS[sizes], abs=5.1e-5)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -58,6 +69,14 @@ def test_in_l_inf_they_are_the_definitions_of_the_oracles():
         pair = norms.parse("inf")
         assert k4(network, pair) == pytest.approx(oracles.k4(weights), rel=1e-12)
         assert k3(network, pair) == pytest.approx(oracles.k3(weights), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", [random_chain, random_graph])
+def test_absolute_values_are_multiplied_from_either_end(kind):
+    for seed in range(20):
+        network = explicit(kind(np.random.default_rng([seed, 6]), 8, 2))
+        forward = absolute_product(network, np.eye(network.input_size))
+        np.testing.assert_allclose(absolute_rows(network), forward, rtol=1e-12)
 
 
 def test_rounding_is_never_downwards():

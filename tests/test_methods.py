@@ -10,7 +10,7 @@ from geolip import importer, methods, norms
 from geolip.errors import UsageError
 from geolip.methods import Label, Question
 
-PAIRS = ("inf", "2", "2:inf", "inf:2")
+PAIRS = tuple(f"{p}:{q}" for p in norms.NORMS for q in norms.NORMS)
 
 
 def small_network(seed: int):
@@ -39,6 +39,15 @@ def test_each_number_is_on_its_side_of_the_truth(name, pair):
             assert answer.value <= truth * (1 + 1e-12), seed
         if answer.label is Label.EXACT:
             assert answer.value <= truth * (1 + 1e-6), seed
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_a_network_that_does_not_move_has_constant_zero(name):
+    network = importer.load([np.zeros((2, 3)), np.ones((1, 2))])
+    for pair in PAIRS:
+        question = Question(network, norms.parse(pair))
+        if methods.get(name).refusal(question) is None:
+            assert methods.get(name).answer(question).value <= 5e-324
 
 
 @pytest.mark.parametrize("name", methods.names())

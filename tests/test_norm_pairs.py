@@ -32,14 +32,14 @@ GROTHENDIECK = 1.7823
 def solve(network: SectorNetwork, pair: NormPair) -> tuple[float, float]:
     """Return the relaxation's value and the verified bound of the largest piece."""
     found = [
-        _solved(pieces.piece(network, pair, index).relaxed)
+        _solved(pieces.piece(network, pair, index))
         for index in range(pieces.count(network, pair))
     ]
     return max(value for value, _ in found), max(bound for _, bound in found)
 
 
 def _solved(piece: Piece) -> tuple[float, float]:
-    problem = Problem(reduce(piece.network).network, piece.norms.input)
+    problem = Problem(reduce(piece.relaxed).network, piece.norms.input)
     if problem.is_trivial:
         return 0.0, 0.0
     judge = Incumbent(problem, accuracy=ACCURACY)
@@ -66,13 +66,18 @@ def test_pieces_have_the_constant_of_the_whole(kind, norm):
             for index in range(pieces.count(network, pair))
         ]
         whole = formal_constant(network, pair)
-        for form in (lambda piece: piece, lambda piece: piece.relaxed):
-            found = [formal_constant(*_both(form(part))) for part in parts]
+        for found in (
+            [formal_constant(part.network, pair) for part in parts],
+            [formal_constant(part.relaxed, part.ends) for part in parts],
+        ):
             assert max(found) == pytest.approx(whole, rel=1e-12)
-
-
-def _both(piece: Piece) -> tuple[SectorNetwork, NormPair]:
-    return piece.network, piece.norms
+        # Each of the coarse ones is the largest of those that it covers.
+        for index in pieces.coarse(network, pair):
+            part = pieces.piece(network, pair, index)
+            covered = [parts[i] for i in pieces.covered(network, pair, index)]
+            assert formal_constant(part.network, pair) == pytest.approx(
+                max(formal_constant(one.network, pair) for one in covered), rel=1e-12
+            )
 
 
 @pytest.mark.parametrize("norm", PAIRS)
@@ -82,10 +87,14 @@ def test_pieces_are_counted_and_named_once(norm):
     count = pieces.count(network, pair)
     inputs = network.input_size if norm.startswith("1") else 1
     assert count == inputs * (3 if norm.endswith("inf") else 1)
-    named = {pieces.name(network, pair, index) for index in range(count)}
-    assert len(named) == count
-    places = {pieces.place(network, pair, index) for index in range(count)}
-    assert len(places) == count
+    every = {*range(count), *pieces.coarse(network, pair)}
+    assert len({pieces.name(network, pair, index) for index in every}) == len(every)
+    covered = [
+        part
+        for index in pieces.coarse(network, pair)
+        for part in pieces.covered(network, pair, index)
+    ]
+    assert sorted(covered) == list(range(count))
 
 
 @pytest.mark.parametrize("norm", BY_PIECES)
@@ -195,6 +204,30 @@ def test_multipliers_of_absolute_values_are_needed(norm):
         for exactly in (True, False):
             with pytest.raises(RefusedCertificateError):
                 check(weights, replace(certificate, proofs=proofs), exact=exactly)
+
+
+def test_many_pairs_are_bounded_together():
+    """Inputs that move little are not taken apart, and prove as much."""
+    random = np.random.default_rng(0)
+    weights = [random.standard_normal((6, 12)), random.standard_normal((4, 6))]
+    weights[0][:, 3:] /= 20
+    exact = formal_constant(importer.load(weights).sectors(), norms.parse("1:inf"))
+    every = geolip.certify(weights, "1:inf", rows="all")
+    few = geolip.certify(weights, "1:inf")
+    assert len(every.outputs) == 48
+    assert 12 + 3 <= len(few.outputs) < 30
+    for report in (every, few):
+        assert exact <= report.bound <= exact * (1 + 1e-3)
+        assert report.lower_bound <= exact
+        assert check(weights, report.certificate).bound == report.bound
+    late = geolip.certify(weights, "1:inf", time_limit=1e-9)
+    assert late.bound >= exact
+    assert check(weights, late.certificate).bound == late.bound
+    proofs = few.certificate.proofs
+    for left_out in range(len(proofs)):
+        fewer = [*proofs[:left_out], *proofs[left_out + 1 :]]
+        with pytest.raises(RefusedCertificateError):
+            check(weights, replace(few.certificate, proofs=fewer), exact=False)
 
 
 @pytest.mark.parametrize("norm", BY_PIECES)

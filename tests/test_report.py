@@ -254,3 +254,12 @@ def test_columns_of_the_text_are_aligned() -> None:
     table = str(report()).split("\n\n")[1].splitlines()
     assert len(table) == 3
     assert len({len(line) for line in table}) == 1
+
+
+def test_long_tables_show_the_largest_bounds() -> None:
+    outputs = [replace(FIRST, name=f"n{i}", index=i, bound=1.0 + i) for i in range(50)]
+    table = str(report(*outputs, input_norm="1")).split("\n\n")[1].splitlines()
+    assert table[0].split()[0] == "input"
+    assert [line.split()[0] for line in table[1:-1]] == [f"n{i}" for i in range(30, 50)]
+    assert table[-1] == "and 30 with smaller bounds"
+    assert len(str(report(*outputs[:40])).split("\n\n")[1].splitlines()) == 41

@@ -119,6 +119,8 @@ def _whole(stage: Stage, reach: float, norms: NormPair) -> float:
 
 
 def _through(reading: LinearMap, wholes: list[float], norms: NormPair) -> float:
+    if not reading.terms:
+        return 0.0
     terms = reading.terms.items()
     total = sum(operator_norm(A, norms) * wholes[j] for j, A in terms)
     return total * (1 + 4 * (len(terms) + 2) * UNIT) + TINY

@@ -30,6 +30,7 @@ from geolip.arrays import Array
 from geolip.bounds.stages import TINY, Stages
 from geolip.norms import Norm
 from geolip.rigor.rounding import UNIT
+from geolip.sectors import Gradients
 
 # So many numbers one tile of path products holds, about.
 _TILE = 2**22
@@ -45,6 +46,25 @@ def absolute_product(network: Stages, V: Array) -> Array:
     for stage in network.stages:
         wholes.append(stage.whole(network.above(stage.reading, wholes)))
     return _proved(network.above(network.output, wholes))
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def absolute_rows(network: Stages) -> Array:
+    """Return K_3's bound of all outputs for all inputs (m, n_0), from the output on.
+
+    For explicit maxima, where outputs are fewer than inputs.
+    """
+    paths = Gradients(network.sizes, network.output.size)
+    if not network.output.terms:
+        return paths[0].T
+    above = (1 + network.doubt(network.output)) * np.eye(network.output.size)
+    network.output.absolute.add_adjoint(above, paths)
+    for k in range(len(network.stages), 0, -1):
+        stage = network.stages[k - 1]
+        if k in paths:
+            above = stage.whole(paths[k] + TINY) * (1 + network.doubt(stage.reading))
+            stage.reading.absolute.add_adjoint(above, paths)
+    return _proved((paths[0].T + TINY) * (1 + 8 * UNIT))
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -99,7 +119,7 @@ def _improved(
     reading, reach = network.readings[number - 1], product.copy()
     underflow = TINY * (1 + np.sum([whole.sum(axis=0) for whole in wholes], axis=0))
     terms = sum(network.sizes) + len(costs) + 16
-    height = max(1, _TILE // sum(network.sizes))
+    height = 1 + _TILE // max(1, sum(network.sizes))
     for start in range(0, len(rows), height):
         if time.monotonic() > deadline:
             return reach, len(rows) - start

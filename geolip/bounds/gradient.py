@@ -18,16 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolip.arrays import Array
-from geolip.bounds.jacobian import (
-    TINY,
-    UNIT,
-    attained,
-    jacobian_norms,
-    known,
-    propagated,
-    rounding,
-    uncertain,
-)
+from geolip.bounds.evaluation import evaluated
+from geolip.bounds.jacobian import UNIT, attained, jacobian_norms
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.sectors import Gradients, SectorNetwork
@@ -111,16 +103,9 @@ def doubtful_slopes(network: Network, X: Array) -> tuple[list[Array], list[Array
     (list of array (n_k, r), list of array (n_k, r))
         Slopes and doubts of blocks 1..K.
     """
-    values = [known(X)]
     slopes, doubts = [], []
-    for block in network.blocks:
-        reading, activation = block.preactivation, block.activation
-        read = propagated(reading.linear, values)
-        Z = read.value + reading.bias[:, None]
-        unsure = rounding(reading.linear)
-        local = unsure * (np.abs(Z) + np.abs(reading.bias)[:, None]) + TINY
-        local = local + reading.doubt
-        z = uncertain(Z, read.radius * (1 + 8 * UNIT) + local, read.length, local)
+    for block, z in zip(network.blocks, evaluated(network, X), strict=False):
+        Z, activation = z.value, block.activation
         lower, upper = (end[:, None] for end in activation.sector(block.size))
         width = (upper - lower) * (1 + 4 * UNIT)
         steepest = np.maximum(np.abs(lower), np.abs(upper))
@@ -133,11 +118,6 @@ def doubtful_slopes(network: Network, X: Array) -> tuple[list[Array], list[Array
             doubt = np.where(np.abs(Z - kink) > z.radius, doubt, width)
         slopes.append(activation.derivative(Z))
         doubts.append(doubt)
-        value = activation.function(Z)
-        local = 32 * UNIT * (np.abs(value) + steepest * np.abs(Z)) + TINY
-        radius = steepest * z.radius * (1 + 8 * UNIT) + local
-        inherited = steepest.max(initial=0.0) * z.length
-        values.append(uncertain(value, radius, inherited, local))
     return slopes, doubts
 
 

@@ -26,11 +26,13 @@ UNIT = 2.0**-53
 # More than what numbers below float64's range may add up to in one layer.
 TINY = 2.0**-1000
 
-_STEPS = 12
-
 
 def jacobian_norms(
-    network: SectorNetwork, slopes: Sequence[Array], norms: NormPair, F: Array
+    network: SectorNetwork,
+    slopes: Sequence[Array],
+    norms: NormPair,
+    F: Array,
+    steps: int = 12,
 ) -> tuple[Array, Array, Array]:
     """Search for the norms of r Jacobians, one for each column of slopes.
 
@@ -44,6 +46,8 @@ def jacobian_norms(
         In which to measure.
     F : array (m, r)
         Output functionals to start from.
+    steps : int
+        Of the power method; for a single output one is enough.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def jacobian_norms(
         The values, below the norms but for rounding, the unit input directions that
         attain them, and the outputs' duals.
     """
-    steps = 1 if network.output.size == 1 else _STEPS
+    steps = 1 if network.output.size == 1 else steps
     values = np.zeros(F.shape[1])
     X = np.zeros((network.input_size, F.shape[1]))
     for _ in range(steps):
@@ -105,9 +109,9 @@ def attained(
         )
     read = propagated(network.output, values)
     V, E = read.value, read.radius
-    lengths = _largest_norm(norms.input, X)
+    lengths = largest_norm(norms.input, X)
     with np.errstate(divide="ignore"):
-        bounds = _least_norm(norms.output, V, E) / lengths * (1 - 4 * UNIT)
+        bounds = least_norm(norms.output, V, E) / lengths * (1 - 4 * UNIT)
     # Below, the divisions themselves might underflow.
     certain = np.isfinite(bounds) & (bounds > 2.0**-900)
     return np.where(certain, bounds, 0.0)
@@ -201,7 +205,7 @@ def _summands(operator: LinearOperator) -> int:
     return int(min(operator.shape[1], counts.max(initial=0.0)))
 
 
-def _least_norm(norm: Norm, V: Array, E: Array) -> Array:
+def least_norm(norm: Norm, V: Array, E: Array) -> Array:
     """Return lower bounds of the norms of all columns that differ from V by up to E."""
     if norm.name == "inf":
         return np.asarray((np.abs(V) - E).max(axis=0, initial=0.0)) * (1 - 4 * UNIT)
@@ -211,6 +215,7 @@ def _least_norm(norm: Norm, V: Array, E: Array) -> Array:
     return norm.of(V) * (1 - slack) - norm.of(E) * (1 + slack) - lost
 
 
-def _largest_norm(norm: Norm, X: Array) -> Array:
+def largest_norm(norm: Norm, X: Array) -> Array:
+    """Return upper bounds of the norms of all columns, as they are."""
     slack = (2 * len(X) + 8) * UNIT
     return np.asarray(norm.of(X) * (1 + slack) + 2.0**-400 * binary_scales(X))

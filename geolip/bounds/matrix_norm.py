@@ -1,7 +1,7 @@
 """Upper bounds of the norm of a matrix at hand, such as a product of layers.
 
-Source: docs/certificates.md section 2; `geolip.bounds.operator_norm` for the pairs
-whose norm is a sum or a largest of entries.
+Source: as `geolip.bounds.operator_norm`, whose maps are too many and too large to look
+at every entry; docs/certificates.md section 2 for spectral norms.
 """
 
 import math
@@ -9,8 +9,6 @@ import math
 import numpy as np
 
 from geolip.arrays import Array
-from geolip.bounds.operator_norm import operator_norm
-from geolip.linear import Dense
 from geolip.norms import NormPair
 from geolip.rigor.rounding import UNIT
 from geolip.rigor.spectral import spectral_norm
@@ -34,28 +32,36 @@ def matrix_norm(matrix: Array, norms: NormPair) -> float:
         return 0.0 if largest == 0 else math.inf
     # By a power of two, so that no square leaves float64's range.
     unit = math.ldexp(1.0, -math.frexp(largest)[1])
-    scaled = unit * matrix
-    up = 1 + 4 * (sum(matrix.shape) + 8) * UNIT
+    norm = absolute_norm(unit * matrix, norms)
+    if norms.input.name == "2" and norms.output.name != "inf":
+        # |f|_1 <= sqrt(m) |f|_2.
+        share = 1.0 if norms.output.name == "2" else math.sqrt(len(matrix))
+        norm = min(norm, share * _spectral(unit * matrix))
     # What underflows is less than that in any norm.
     lost = sum(matrix.shape) * 2.0**-900
-    match norms.input.name, norms.output.name:
-        case "2", "2":
-            norm = min(absolute_norm(scaled, norms), _spectral(scaled))
-        case "2", "inf":
-            norm = float(np.linalg.norm(scaled, axis=1).max())
-        case _:
-            norm = operator_norm(Dense(scaled), norms)
-    return (norm + lost) * up / unit
+    return (norm + lost) * (1 + 4 * UNIT) / unit
 
 
 def absolute_norm(matrix: Array, norms: NormPair) -> float:
-    """Return an upper bound of the norm of |M|, cheaply."""
-    if (norms.input.name, norms.output.name) != ("2", "2"):
-        return matrix_norm(np.abs(matrix), norms)
+    """Return an upper bound of the norm of |M|, cheaply.
+
+    It is that norm up to rounding, but for l_2 to l_2. Entries should neither be so
+    large nor so small that squares leave float64's range.
+    """
     sizes = np.abs(matrix)
-    rows, columns = sizes.sum(axis=1).max(), sizes.sum(axis=0).max()
     up = 1 + 4 * (sum(matrix.shape) + 8) * UNIT
-    return math.sqrt(float(rows)) * math.sqrt(float(columns)) * up
+    match norms.input.name, norms.output.name:
+        case "inf", _:
+            norm = norms.output.of(sizes.sum(axis=1)[:, None])
+        case "1", _:
+            norm = norms.output.of(sizes)
+        case _, "inf":
+            norm = norms.input.dual(sizes.T)
+        case "2", "1":
+            norm = norms.input.of(sizes.sum(axis=0)[:, None])
+        case _:
+            norm = np.sqrt(sizes.sum(axis=1).max()) * np.sqrt(sizes.sum(axis=0))
+    return float(norm.max(initial=0.0)) * up
 
 
 def _spectral(matrix: Array) -> float:

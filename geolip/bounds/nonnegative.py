@@ -27,8 +27,7 @@ _NEAR = 1e-9
 
 def has_negative_weights(network: SectorNetwork) -> bool:
     """Return whether any number that the affine maps store is below zero."""
-    readings = [*(block.preactivation for block in network.blocks), network.output]
-    operators = (A for reading in readings for A in reading.terms.values())
+    operators = (A for reading in network.readings for A in reading.terms.values())
     return any((numbers < 0).any() for A in operators for numbers in _stored(A))
 
 

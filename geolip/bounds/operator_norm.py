@@ -3,8 +3,9 @@
 Source: the unit ball of l_1 has the unit vectors as corners, so that from it columns
 are measured; rows, in the dual norm, for l_inf outputs; for l_2 to l_2 the least of the
 Schur test sqrt(l_1 l_inf) and of a spectral norm that a Cholesky factorisation of ``s^2
-I - A'A`` confirms. The rest is bounded by what each row can reach alone, and from l_2
-to l_1 by ``|f|_1 <= sqrt(m) |f|_2``.
+I - A'A`` confirms. The rest is bounded by the norm of |A|, which is that of its row
+sums, for l_inf inputs, or of its column sums, and from l_2 to l_1 by ``|f|_1 <= sqrt(m)
+|f|_2``.
 """
 
 import math
@@ -38,8 +39,8 @@ def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
         case "2", "2":
             return _spectral(operator) * up
         case "2", "1":
-            alone = float(_row_norms(operator, norms.input).sum())
-            return min(alone, math.sqrt(m) * _spectral(operator)) * up
+            signless = float(NORMS["2"].of(operator.column_sums[:, None])[0])
+            return min(signless, math.sqrt(m) * _spectral(operator)) * up
     raise ValueError(f"no operator norm for {norms}")
 
 

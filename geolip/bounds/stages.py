@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolip.arrays import Array
+from geolip.presolve import reduce
 from geolip.rigor.rounding import UNIT
 from geolip.sectors import Gradients, LinearMap, Mixture, SectorBlock, SectorNetwork
 
@@ -83,6 +84,11 @@ class Stages:
         """The number of coordinates of the input and of every stage."""
         return (self.input_size, *(stage.size for stage in self.stages))
 
+    @property
+    def explicit(self) -> bool:
+        """Whether no stage is a mixture."""
+        return all(stage.pooled is None for stage in self.stages)
+
     @cached_property
     def read(self) -> frozenset[int]:
         """Which stages the output depends on."""
@@ -104,6 +110,8 @@ class Stages:
 
     def above(self, reading: LinearMap, wholes: list[Array]) -> Array:
         """Return a bound of what is read (m, r) from those of all that it reads."""
+        if not reading.terms:
+            return np.zeros((reading.size, wholes[0].shape[1]))
         read = reading.absolute.apply(wholes)
         return np.asarray(read * (1 + self.doubt(reading)) + TINY)
 
@@ -140,7 +148,11 @@ class Stages:
 
 
 def explicit(network: SectorNetwork) -> Stages:
-    """Return the stages of all neurons, those that compute maxima among them."""
+    """Return the stages of all neurons, those that compute maxima among them.
+
+    But for dead and linear ones.
+    """
+    network = reduce(network).network
     stages = tuple(_of_neurons(block) for block in network.blocks)
     return Stages(network.input_size, stages, network.output)
 

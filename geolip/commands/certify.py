@@ -20,7 +20,10 @@ _ABOVE_MAX = 5
 @click.argument("model", type=click.Path())
 @options.tensors
 @click.option(
-    "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
+    "--norm",
+    default="inf",
+    show_default=True,
+    help="1, 2, inf, or a pair such as 2:inf.",
 )
 @click.option("--method", help="Relaxation; chosen by the norm if not given.")
 @click.option("--solver", default="auto", show_default=True, help="See geolip solvers.")

@@ -16,7 +16,7 @@ def reduced_axes(operation: Operation, shape: tuple[int, ...]) -> Sequence[int]:
     Raises
     ------
     ValueError
-        If one does not exist.
+        If one does not exist, or is given twice.
     """
     given = operation.attributes.get("axes", [])
     if operation.has(1):
@@ -24,6 +24,8 @@ def reduced_axes(operation: Operation, shape: tuple[int, ...]) -> Sequence[int]:
     rank = len(shape)
     if any(not -rank <= axis < rank for axis in given):
         raise ValueError(f"axes {list(given)} do not exist in shape {shape}")
+    if len({axis % rank for axis in given}) < len(given):
+        raise ValueError(f"axes {list(given)} name one axis twice")
     if not given and operation.attributes.get("noop_with_empty_axes", 0):
         return []
     return [axis % rank for axis in given] or range(rank)

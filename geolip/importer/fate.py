@@ -18,8 +18,8 @@ class Fate:
         Of its first output, where it is known.
     kind : str
         ``folded`` for constants, ``linear`` where it is merged into a map,
-        ``activation``, or ``head`` for a last Softmax; ``refused``, or ``not read``
-        where it reads what is refused.
+        ``activation``, or ``head`` for a last Softmax or norm; ``refused``, or
+        ``not read`` where it reads what is refused.
     reason : str or None
         Why it is refused.
     """

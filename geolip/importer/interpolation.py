@@ -111,8 +111,7 @@ def check_count(count: int) -> None:
     """
     if count > _MOST:
         raise RefusedError(
-            f"interpolates at {count} places along an axis: at most {_MOST} are "
-            "supported"
+            f"computes {count} places along an axis: at most {_MOST} are supported"
         )
 
 

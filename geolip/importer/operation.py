@@ -40,7 +40,7 @@ class Final:
     @property
     def shape(self) -> tuple[int, ...]:
         """The tensor's shape."""
-        return self.value.shape
+        return self.head.shape
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,7 @@ _OPERATORS = {
         BlackmanWindow ConstantOfShape ConvInteger DequantizeLinear HammingWindow
         HannWindow ImageDecoder MatMulInteger MelWeightMatrix QLinearConv QLinearMatMul
         RegexFullMatch StringConcat StringNormalizer StringSplit TfIdfVectorizer""",
+    "takes the Indices of a MaxPool, which jump": "MaxUnpool",
     "recurrent layers are not supported yet": "GRU LSTM RNN",
     "is a training loss: remove it and certify what it reads": """
         NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss""",

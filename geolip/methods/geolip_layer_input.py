@@ -21,7 +21,7 @@ ANYTIME = True
 def refusal(question: Question) -> str | None:
     """Return None, or why the relaxation does not apply or cannot be held."""
     network = question.network.sectors()
-    refused = settling.refusal(network, question.norms, inputs="inf")
+    refused = settling.refusal(network, question.norms, inputs=("inf",))
     return refused or layered.refusal(network)
 
 

@@ -5,6 +5,7 @@ Source: Wang, Prakriya, Jha, NeurIPS 2022 (arXiv 2203.01212); `geolip.natural`.
 
 from geolip import natural, presolve, settling
 from geolip.methods import Answer, Label, Question
+from geolip.norms import NORMS
 
 TITLE = "GeoLIP, natural"
 ANYTIME = True
@@ -15,7 +16,7 @@ def refusal(question: Question) -> str | None:
     norms, network = question.norms, question.network.sectors()
     if not norms.rowwise and network.output.size > 1:
         return f"bounds one output at a time, not {norms}"
-    refused = settling.refusal(network, norms, inputs=norms.input.name)
+    refused = settling.refusal(network, norms, inputs=NORMS)
     return refused or natural.refusal(presolve.reduce(network).network)
 
 

@@ -6,10 +6,12 @@ and Despres (arXiv 2410.21053).
 
 import numpy as np
 
-from geolip.bounds.entrywise import absolute_product, columns
+from geolip.arrays import Array
+from geolip.bounds.entrywise import absolute_product, absolute_rows, columns
 from geolip.bounds.matrix_norm import matrix_norm
-from geolip.bounds.stages import least, ways
+from geolip.bounds.stages import Stages, least, ways
 from geolip.methods import Answer, Label, Question
+from geolip.norms import Norm
 
 TITLE = "Pintore-Despres K3 (reconstruction)"
 
@@ -26,13 +28,19 @@ def refusal(question: Question) -> str | None:
 def answer(question: Question) -> Answer:
     """Return K_3, with explicit or implicit maxima, whichever is smaller."""
     norms = question.norms
-    bounds = {}
-    for way, stages in ways(question.network.sectors()).items():
-        inputs = columns(norms.input, stages.input_size)
-        parts = [
-            absolute_product(stages, inputs[:, start : start + _WIDTH])
-            for start in range(0, inputs.shape[1], _WIDTH)
-        ]
-        bounds[way] = matrix_norm(np.concatenate(parts, axis=1), norms)
+    bounds = {
+        way: matrix_norm(_matrix(stages, norms.input), norms)
+        for way, stages in ways(question.network.sectors()).items()
+    }
     value, note = least(bounds)
     return Answer(value, Label.CERTIFIED, note)
+
+
+def _matrix(stages: Stages, norm: Norm) -> Array:
+    """Return a matrix whose norm is the bound, from whichever end is the smaller."""
+    inputs = columns(norm, stages.input_size)
+    if stages.output.size < inputs.shape[1] and stages.explicit:
+        return absolute_rows(stages)
+    starts = range(0, max(1, inputs.shape[1]), _WIDTH)
+    parts = [absolute_product(stages, inputs[:, i : i + _WIDTH]) for i in starts]
+    return np.concatenate(parts, axis=1)

@@ -14,7 +14,7 @@ ANYTIME = True
 def refusal(question: Question) -> str | None:
     """Return None, or why the relaxation does not apply or cannot be held."""
     network = question.network.sectors()
-    return settling.refusal(network, question.norms, inputs="2")
+    return settling.refusal(network, question.norms, inputs=("2",))
 
 
 def answer(question: Question) -> Answer:

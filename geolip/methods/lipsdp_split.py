@@ -23,7 +23,7 @@ _LAYERS = 2
 def refusal(question: Question) -> str | None:
     """Return None, or why the relaxation does not apply, or no part can be held."""
     parts = _parts(question)
-    refusals = (settling.refusal(p.network, p.norms, inputs="2") for p in parts)
+    refusals = (settling.refusal(p.network, p.norms, inputs=("2",)) for p in parts)
     refused = next((reason for reason in refusals if reason is not None), None)
     if refused is None and len(parts) == 1:
         return f"has no {_LAYERS} layers that a cut divides from the others"

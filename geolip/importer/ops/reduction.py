@@ -13,18 +13,13 @@ from geolip.linear import Dense
 from geolip.network import Affine
 
 
-def _sum(operation: Operation) -> Value:
-    value = operation.affine(0)
-    return reduced(
-        value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=False
-    )
+def _along_axes(mean: bool) -> Reader:
+    def read(operation: Operation) -> Value:
+        value = operation.affine(0)
+        axes = reduced_axes(operation, value.shape)
+        return reduced(value, axes, keeps_axes(operation), mean)
 
-
-def _mean(operation: Operation) -> Value:
-    value = operation.affine(0)
-    return reduced(
-        value, reduced_axes(operation, value.shape), keeps_axes(operation), mean=True
-    )
+    return read
 
 
 def _global_mean(operation: Operation) -> Value:
@@ -35,9 +30,8 @@ def _global_mean(operation: Operation) -> Value:
 
 def reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affine:
     """Return the sums or means along axes, which are kept with length 1 or left out."""
-    sizes = list(enumerate(value.shape))
-    kept = tuple(1 if axis in axes else n for axis, n in sizes)
-    count = prod(n for axis, n in sizes if axis in axes)
+    kept = reduced_shape(value.shape, axes, keeps=True)
+    count = prod(value.shape[axis] for axis in axes)
     if not count:
         raise ValueError("it reduces an axis without entries")
     rows = np.arange(prod(kept), dtype=np.int64).reshape(kept)
@@ -45,8 +39,16 @@ def reduced(value: Affine, axes: Sequence[int], keeps: bool, mean: bool) -> Affi
     weight = 1.0 / count if mean else 1.0
     rounded = int(mean and count > 1)
     operator = entries(rows, columns, weight, (rows.size, value.size), rounded)
-    rest = tuple(n for axis, n in sizes if axis not in axes)
-    return mapped(value, operator, kept if keeps else rest)
+    return mapped(value, operator, reduced_shape(value.shape, axes, keeps))
+
+
+def reduced_shape(
+    shape: tuple[int, ...], axes: Sequence[int], keeps: bool
+) -> tuple[int, ...]:
+    """Return the shape that is left, where axes are kept with length 1 or left out."""
+    if keeps:
+        return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
+    return tuple(n for axis, n in enumerate(shape) if axis not in axes)
 
 
 def _cumulative_sum(operation: Operation) -> Value:
@@ -65,6 +67,6 @@ def _cumulative_sum(operation: Operation) -> Value:
 OPERATORS: dict[str, Reader] = {
     "CumSum": _cumulative_sum,
     "GlobalAveragePool": _global_mean,
-    "ReduceMean": _mean,
-    "ReduceSum": _sum,
+    "ReduceMean": _along_axes(mean=True),
+    "ReduceSum": _along_axes(mean=False),
 }

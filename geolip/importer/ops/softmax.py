@@ -40,7 +40,7 @@ def _last(
             return np.asarray(function(lanes, axis=1)).reshape(X.shape)
 
         kind = operation.node.op_type
-        return Final(value, Head(kind, apply, constants(lengths[1])))
+        return Final(value, Head(kind, apply, constants(lengths[1]), shape))
 
     return read
 
