@@ -12,7 +12,8 @@ from oracles import PAIRS, chain_weights, formal_constant, matrix_norms
 import geolip
 from geolip import backend, importer, norms, pieces
 from geolip.backend import Settings
-from geolip.certificate import Certificate
+from geolip.bounds.norm_product import norm_product
+from geolip.certificate import NORM_PRODUCT, Certificate, Proof
 from geolip.checking import check
 from geolip.errors import RefusedCertificateError, UsageError
 from geolip.incumbent import Incumbent
@@ -130,7 +131,7 @@ def test_the_transposed_network_has_the_same_relaxation(norm):
 @pytest.mark.parametrize("norm", PAIRS)
 def test_non_negative_networks_are_solved(norm):
     pair = norms.parse(norm)
-    for seed in range(4):
+    for seed in range(2):
         random = np.random.default_rng(seed)
         weights = [np.abs(W) for W in random_weights(random, 3, 12, 3)]
         product = fold(lambda J, W: W @ J, weights)
@@ -139,6 +140,32 @@ def test_non_negative_networks_are_solved(norm):
         assert report.bound >= exact * (1 - 1e-12)
         assert report.bound <= exact * (1 + 1e-6)
         assert report.lower_bound >= exact * (1 - 1e-9)
+        assert report.certificate is not None
+        assert check(weights, report.certificate).bound == report.bound
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+def test_norm_products_are_proved_too(norm):
+    """A layer of rank one, where they are as tight as anything."""
+    column, row = np.array([[3.0], [1.0], [2.0]]), np.array([[1.0, 5.0, 2.0, 0.5]])
+    weights = [column @ row]
+    proved = geolip.certify(weights, norm).certificate
+    assert proved is not None
+    network, pair = importer.load(weights).sectors(), norms.parse(norm)
+    first, count = pieces.coarse(network, pair), pieces.count(network, pair)
+    parts = [pieces.piece(network, pair, index).network for index in first]
+    products = [norm_product(part, pair) for part in parts]
+    indices = list(first) if count > 1 else [None]
+    proofs = [
+        Proof(index, product * (1 + 1e-12), NORM_PRODUCT)
+        for index, product in zip(indices, products, strict=True)
+    ]
+    exact = matrix_norms(weights[0][None], pair)[0]
+    verdict = check(weights, replace(proved, proofs=proofs))
+    assert exact <= verdict.bound <= exact * (1 + 1e-9)
+    lower = [replace(proof, bound=0.999 * proof.bound) for proof in proofs]
+    with pytest.raises(RefusedCertificateError, match="smaller than what is proved"):
+        check(weights, replace(proved, proofs=lower))
 
 
 def test_a_linear_map_from_the_cube_to_l_1():
