@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo install test check lint type layers unit test-torch test-slow mutants bench format clean
+.PHONY: demo install test check lint type layers unit test-torch test-slow mutants bench bench-full bench-peers bench-solvers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/geolip certify models/digits_fc.onnx --norm inf
@@ -49,7 +49,24 @@ mutants: $(VENV)/.installed-dev
 test-slow: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto -m slow
 
-bench: $(VENV)/.installed-dev
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -qq --editable '.[dev,report]'
+	touch $@
+
+# Every method, formulations as published, and peers if they are there: minutes, or hours.
+bench: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/compare.py
+
+bench-full: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/compare.py --full --output benchmarks/out/comparison-full
+
+# The peers' own environment; needs some 5 GB, as they ask for PyTorch.
+bench-peers:
+	$(PYTHON) -m venv benchmarks/.peers
+	benchmarks/.peers/bin/python -m pip install -qq eclipse-nn
+
+# geolip's solvers on the shipped networks.
+bench-solvers: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/run.py
 
 format: $(VENV)/.installed-dev

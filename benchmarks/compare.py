@@ -82,7 +82,10 @@ def main(
         target.unlink(missing_ok=True)
     records = Records.read(target)
     machine = header(time_limit=limit, jobs=jobs, full=full)
-    number = 1 + len(records.runs)
+    forgotten = records.keep(machine["commit"])
+    if forgotten:
+        show(f"forgets {forgotten} cases of other commits")
+    number = 1 + max((run["run"] for run in records.runs), default=0)
     memory = memory_bytes(memory_limit) // (1 if memory_limit else jobs)
     todo = []
     for name, family in asked:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from cases import show
 from comparison import analysis, plots, report, summary
+from comparison.findings import findings
 from comparison.records import Record, Records
 
 
@@ -25,13 +26,13 @@ def write(folder: Path) -> str:
         plots.draw(records.cases, folder)
     except ModuleNotFoundError:
         show("no plots: matplotlib is not installed (pip install geolip[report])")
-    return report.findings(records.cases)
+    return findings(records.cases)
 
 
 def _current(records: Records) -> Sequence[Record]:
     """Return the cases with ratios, and the runs that they are from."""
     units = {run["run"]: run["unit_seconds"] for run in records.runs}
-    return analysis.with_ratios(list(records.finished().values()), units)
+    return analysis.with_ratios(records.latest(), units)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

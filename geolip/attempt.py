@@ -9,6 +9,7 @@ process, where its own time limit must do.
 
 import faulthandler
 import json
+import math
 import os
 import select
 import signal
@@ -24,12 +25,14 @@ from typing import Any
 from geolip.errors import GeolipError
 from geolip.methods import Answer, Label, Method, Question
 
+# A reason's characters.
+_LONGEST = 300
 # The share of its time that a method is told; the rest is for verification.
-_TOLD = 0.8
+TOLD = 0.8
 # What it gets between being interrupted and killed, as a share and in seconds.
 _GRACE = 0.25
 _LEAST_GRACE, _MOST_GRACE = 0.2, 10.0
-_LONGEST = 300
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,11 @@ def attempt(method: Method, question: Question, seconds: float) -> Attempt:
     seconds : float
         After them the method is interrupted, and killed after a quarter of them more.
     """
-    settings = replace(question.settings, time_limit=_TOLD * seconds)
+    settings = replace(question.settings, time_limit=TOLD * seconds)
     question = replace(question, settings=settings)
     start = time.monotonic()
     if sys.platform == "linux":
-        return _Child(lambda: _called(method, question)).result(seconds)
+        return _Child(lambda: _called(method, question), seconds).result()
     try:
         return _called(method, question)
     except KeyboardInterrupt:
@@ -94,23 +97,28 @@ def _called(method: Method, question: Question) -> Attempt:
 
 
 class _Child:
-    """A fork of this process that does some work."""
+    """A fork of this process that does some work, and has some seconds for it."""
 
-    def __init__(self, work: Callable[[], Attempt]) -> None:
-        self._start = time.monotonic()
+    def __init__(self, work: Callable[[], Attempt], seconds: float) -> None:
+        self._start, self._seconds = time.monotonic(), seconds
+        self._grace = min(max(_GRACE * seconds, _LEAST_GRACE), _MOST_GRACE)
         self._read, write = os.pipe()
-        with warnings.catch_warnings():
-            # Of locks that other threads hold; linear algebra is made for forks.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._number = os.fork()
-        if not self._number:
-            _become_child(work, write)
-        os.close(write)
+        # An interrupt between these lines would be lost, or leave a child behind.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+        try:
+            with warnings.catch_warnings():
+                # Of locks that other threads hold; linear algebra is made for forks.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._number = os.fork()
+            if not self._number:
+                _become_child(work, write, seconds + self._grace)
+            os.close(write)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
-    def result(self, seconds: float) -> Attempt:
+    def result(self) -> Attempt:
         """Return what it says; what has said nothing is killed in the end."""
-        grace = min(max(_GRACE * seconds, _LEAST_GRACE), _MOST_GRACE)
-        interrupted = False
+        seconds, interrupted = self._seconds, False
         status = None
         try:
             try:
@@ -119,7 +127,7 @@ class _Child:
                 text, interrupted = None, True
             if text is None:
                 os.kill(self._number, signal.SIGINT)
-                text = self._said(grace)
+                text = self._said(self._grace)
             status = self._ended(kill=text is None)
         finally:
             os.close(self._read)
@@ -155,13 +163,17 @@ class _Child:
             return 0
 
 
-def _become_child(work: Callable[[], Attempt], write: int) -> None:
+def _become_child(work: Callable[[], Attempt], write: int, seconds: float) -> None:
     """Do the work in a process group of its own, say what came of it, and end."""
     try:
+        # Should nobody be there to end it.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(math.ceil(seconds) + 1)
         # The terminal interrupts its foreground group; here our parent does.
         os.setpgid(0, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
         faulthandler.disable()
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)

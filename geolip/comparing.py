@@ -1,22 +1,24 @@
 """From a model to a comparison of methods: the way of `geolip.compare`."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from geolip import checking, importer, methods, norms, provenance
-from geolip.attempt import Attempt, attempt
+from geolip.attempt import TOLD, Attempt, attempt
 from geolip.backend import Settings
 from geolip.certification import checked, read
 from geolip.comparison import Comparison, Row, Silence, ordered
 from geolip.errors import CertificationError, InterruptedRunError
 from geolip.importer import DEFAULT_LIMITS, Limits
-from geolip.methods import Answer, Label, Question
+from geolip.methods import Answer, Label, Method, Question
 from geolip.network import Network
 from geolip.norms import NormPair
 
 TIME_LIMIT = 60.0
+# How many times its former share a method must have, to be asked again.
+_MORE = 1.5
 
 
 def compare(
@@ -46,7 +48,8 @@ def compare(
     time_limit : float
         Seconds for all methods together. Those whose answer does not depend on time
         come first. Each may take an equal share of what is left for it and those after
-        it; on Linux it runs in a child process, which is killed soon after that.
+        it; on Linux it runs in a child process, which is killed soon after that. What
+        is left in the end goes to those whose share was too small: they run again.
     seed : int
         Of everything random.
     progress : callable, optional
@@ -79,32 +82,18 @@ def compare(
         model = importer.export(model, example_input)
     network, summary = read(model, limits, input_name, output_name)
     question = Question(network.without_head(pair.output), pair, settings)
+    asking = _Asking(found, question, time_limit, progress or _silent)
+    asking.ask(names)
     rows: list[Row] = []
     silent: list[Silence] = []
-    interrupted = False
-    deadline = time.monotonic() + time_limit
-    for number, name in enumerate(names):
-        method, left = found[name], deadline - time.monotonic()
-        if interrupted or not left > 0:
-            reason = "interrupted" if interrupted else "not tried: the time was over"
-            silent.append(Silence(name, method.TITLE, reason, 0.0))
-            continue
-        share = left / (len(names) - number)
-        if progress is not None:
-            progress(
-                f"method {number + 1} of {len(names)}, up to {share:.0f} s: "
-                f"{method.TITLE}"
-            )
-        try:
-            done = attempt(method, question, share)
-        except KeyboardInterrupt:
-            done = Attempt("interrupted", 0.0, interrupted=True)
-        interrupted = done.interrupted
-        if isinstance(done.outcome, str):
-            silent.append(Silence(name, method.TITLE, done.outcome, done.seconds))
-        else:
+    for name, done in asking.attempts.items():
+        title = found[name].TITLE
+        if isinstance(done.outcome, Answer):
             answer = _honest(done.outcome, network)
-            rows.append(Row(name, method.TITLE, answer, done.seconds))
+            rows.append(Row(name, title, answer, done.seconds))
+        else:
+            silent.append(Silence(name, title, done.outcome, done.seconds))
+    interrupted = asking.interrupted
     if not rows:
         if interrupted:
             raise InterruptedRunError("interrupted before the first answer")
@@ -123,6 +112,68 @@ def compare(
         versions=provenance.versions(),
         threads=provenance.threads(),
     )
+
+
+class _Asking:
+    """Asks methods, one after the other, until all have had the time they can use.
+
+    Attributes
+    ----------
+    attempts : dict of str to Attempt
+        The last of each method that came to an answer, else the last.
+    interrupted : bool
+        Whether somebody wants no more methods.
+    """
+
+    def __init__(
+        self,
+        found: Mapping[str, Method],
+        question: Question,
+        seconds: float,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._found, self._question, self._progress = found, question, progress
+        self._deadline = time.monotonic() + seconds
+        self._shares = dict.fromkeys(found, 0.0)
+        late = Attempt("not tried: the time was over", 0.0)
+        self.attempts = dict.fromkeys(found, late)
+        self.interrupted = False
+
+    def ask(self, names: Sequence[str]) -> None:
+        """Ask these methods, and again those that could use more than their share."""
+        while names:
+            again = []
+            for number, name in enumerate(names):
+                if self.interrupted:
+                    self.attempts[name] = Attempt("interrupted", 0.0)
+                    continue
+                share = self._left() / (len(names) - number)
+                if share <= _MORE * self._shares[name]:
+                    continue
+                count = f"method {number + 1} of {len(names)}, up to {share:.0f} s"
+                self._progress(f"{count}: {self._found[name].TITLE}")
+                if self._try(name, share).seconds >= TOLD * share:
+                    again.append(name)
+            names = again if not self.interrupted else []
+
+    def _try(self, name: str, share: float) -> Attempt:
+        self._shares[name] = share
+        try:
+            done = attempt(self._found[name], self._question, share)
+        except KeyboardInterrupt:
+            done = Attempt("interrupted", 0.0, interrupted=True)
+        self.interrupted = done.interrupted
+        answered = isinstance(self.attempts[name].outcome, Answer)
+        if isinstance(done.outcome, Answer) or not answered:
+            self.attempts[name] = done
+        return done
+
+    def _left(self) -> float:
+        return max(self._deadline - time.monotonic(), 0.0)
+
+
+def _silent(_: str) -> None:
+    """Show no progress."""
 
 
 def _honest(answer: Answer, network: Network) -> Answer:

@@ -95,7 +95,7 @@ def piece(network: SectorNetwork, norms: NormPair, index: int) -> Piece:
 
     From `count` on, where there are outputs and inputs, the inputs with all outputs.
     """
-    output, moved = _place(network, norms, index)
+    output, moved = place(network, norms, index)
     if moved is not None:
         coordinates = np.arange(network.input_size)
         kept = np.where(coordinates == moved, moved, -1)
@@ -107,13 +107,13 @@ def piece(network: SectorNetwork, norms: NormPair, index: int) -> Piece:
 
 def name(network: SectorNetwork, norms: NormPair, index: int) -> str:
     """Return what people call a piece."""
-    output, moved = _place(network, norms, index)
+    output, moved = place(network, norms, index)
     if moved is None:
         return str(output)
     return str(moved) if output is None else f"{moved} to output {output}"
 
 
-def _place(
+def place(
     network: SectorNetwork, norms: NormPair, index: int
 ) -> tuple[int | None, int | None]:
     """Return which output and which input a piece has, None for all of them."""

@@ -1,26 +1,31 @@
 """The verified bound that one solver finds of a whole network, and no other bound.
 
 Where the constant is the largest of those of pieces, those that probably move most come
-first; a piece is left as soon as its bound is below the largest by then.
+first; a piece is left as soon as its bound is below the largest by then. When time is
+over, one bound covers all pieces that are left.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent
-from geolip.norms import NormPair
+from geolip.norms import NORMS, NormPair
 from geolip.ordering import ordered
 from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
-from geolip.target import targets_of
+from geolip.target import Target, targets_of
 
+# The share of the time left that a piece may take, at least.
+_FIRST = 0.25
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
 
@@ -96,20 +101,30 @@ def settled(
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
     waiting = deque(ordered(targets_of(network, norms, "largest"), settings))
-    largest, worst = 0.0, Status.SOLVED
+    largest, worst, longest = 0.0, Status.SOLVED, 0.0
     while waiting:
-        share = max(deadline - time.monotonic(), 0.0) / len(waiting)
-        own = replace(settings, time_limit=None if limit == math.inf else share)
-        target = waiting.popleft()
+        start = time.monotonic()
+        left = deadline - start
+        late = len(waiting) > 1 and left <= longest
+        if late or worst is Status.INTERRUPTED:
+            problem, share, parts = _together(network, norms, waiting), left, []
+            waiting.clear()
+        else:
+            share = left * max(1 / len(waiting), _FIRST)
+            target = waiting.popleft()
+            problem, parts = _problem(target.piece), target.parts
+        own = replace(settings, time_limit=None if limit == math.inf else max(share, 0))
         # Many pieces together first have something to be below.
-        found = None
-        if largest or not target.parts:
-            found = _one(_problem(target.piece), own, engine, largest)
-        if found is None or (found.bound > largest and target.parts and share > 0):
-            waiting.extendleft(reversed(target.parts))
+        found = _one(problem, own, engine, largest) if largest or not parts else None
+        stopped = found is not None and found.status is Status.INTERRUPTED
+        if parts and not stopped and (found is None or found.bound > largest):
+            waiting.extendleft(reversed(parts))
             continue
-        largest = max(largest, found.bound)
-        worst = found.status if worst in _GOOD else worst
+        # What is left together takes about as long as a piece.
+        longest = max(longest, time.monotonic() - start)
+        if found is not None:
+            largest = max(largest, found.bound)
+            worst = found.status if worst in _GOOD else worst
     return Settled(largest, worst)
 
 
@@ -129,10 +144,30 @@ def _one(
     bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
-    return Settled(bound, Status.SETTLED if bound <= target else status)
+    if bound <= target and status is not Status.INTERRUPTED:
+        status = Status.SETTLED
+    return Settled(bound, status)
 
 
 def _problem(piece: Piece) -> Problem:
     reduced = presolve.reduce(piece.relaxed).network
     _, relaxation = relaxations.choose(None, piece.ends)
     return relaxation.problem(reduced, piece.ends)
+
+
+def _together(
+    network: SectorNetwork, norms: NormPair, left: Iterable[Target]
+) -> Problem:
+    """Return one problem whose constant is above those of all these pieces.
+
+    No coordinate of an output is above its l_2 norm, and no input is longer in l_2 than
+    in l_1.
+    """
+    if norms.rowwise:
+        outputs = [pieces.place(network, norms, t.index or 0)[0] for t in left]
+        rows = [range(network.output.size) if i is None else [i] for i in outputs]
+        kept = np.isin(np.arange(network.output.size), np.concatenate(rows))
+        network, norms = network.rows(kept), NormPair(norms.input, NORMS["2"])
+    if norms.columnwise:
+        norms = NormPair(NORMS["2"], norms.output)
+    return _problem(Piece(network, norms))

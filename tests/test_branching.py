@@ -5,15 +5,13 @@ import itertools
 import numpy as np
 import pytest
 from generators import chain, random_chain, random_graph
-from oracles import formal_constant, jacobians, matrix_norms
+from oracles import PAIRS, formal_constant, jacobians, matrix_norms
 
 from geolip import norms
-from geolip.branching.enumeration import enumerated
+from geolip.branching.enumeration import enumerated, is_tame
 from geolip.branching.region import Region, restricted
 from geolip.branching.search import Search
 from geolip.presolve import reduce
-
-PAIRS = ("inf", "2", "2:inf", "inf:2")
 
 
 def network_of(seed: int, neurons: int = 10, outputs: int = 2):
@@ -106,7 +104,7 @@ def test_regions_split_the_constant(norm):
     for seed in range(8):
         network = network_of(seed, 7, 2)
         inputs, *hidden = network.sizes
-        whole = Region(None, np.zeros(sum(hidden), np.int8), np.zeros(inputs, np.int8))
+        whole = Region(0, np.zeros(sum(hidden), np.int8), np.zeros(inputs, np.int8))
         random = np.random.default_rng(seed)
         for _ in range(3):
             whole = whole.with_slope(int(random.integers(sum(hidden))), 1)
@@ -115,7 +113,9 @@ def test_regions_split_the_constant(norm):
         if pair.input.name == "inf" and inputs > 2:
             whole = whole.with_sign(0, 1).with_sign(2, -1)
             halves += [whole] + [whole.with_sign(1, sign) for sign in (-1, 1)]
-        values = [formal_constant(restricted(network, r).network, pair) for r in halves]
+        left = [restricted(network, region).network for region in halves]
+        # Where nothing moves any more there is no input left.
+        values = [formal_constant(n, pair) if n.input_size else 0.0 for n in left]
         for value, *others in zip(*[iter(values)] * 3, strict=True):
             assert max(others) == pytest.approx(value, rel=1e-12)
 
@@ -142,10 +142,24 @@ def test_enumeration_is_brute_force(norm):
     pair = norms.parse(norm)
     for seed in range(20):
         network = network_of(seed, 9, 1)
+        assert is_tame(network)
         found = enumerated(network, pair.input)
         truth = formal_constant(network, pair)
         assert truth * (1 - 1e-14) <= found.bound <= truth * (1 + 1e-11)
         assert found.value == pytest.approx(truth, rel=1e-13)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, -200, 200, 500])
+def test_very_small_and_large_weights(exponent):
+    """Products along paths that underflow are not enumerated, and bounds still hold."""
+    random = np.random.default_rng(0)
+    first, second = random.standard_normal((4, 3)), random.standard_normal((1, 4))
+    pair = norms.parse("inf")
+    truth = formal_constant(chain([first, second]), pair)
+    weights = [np.ldexp(first, exponent), np.ldexp(second, -exponent)]
+    search = finished(reduce(chain(weights)).network, pair)
+    assert search.lower <= truth * (1 + 1e-12)
+    assert search.upper >= truth * (1 - 1e-12)
 
 
 def test_what_has_no_neurons_or_no_output():

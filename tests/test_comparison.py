@@ -11,7 +11,7 @@ import pytest
 
 import geolip
 from geolip import comparison, methods
-from geolip.attempt import attempt
+from geolip.attempt import _Child, attempt
 from geolip.comparison import Row, ordered
 from geolip.errors import CertificationError, UsageError
 from geolip.importer import load
@@ -181,6 +181,13 @@ def test_a_method_that_hangs_is_stopped_and_the_others_run(listing, endless):
     assert [row.name for row in result.rows] == ["b"]
 
 
+def test_a_child_that_nobody_ends_ends_itself():
+    question = Question(load(WEIGHTS), parse("inf"))
+    child = _Child(lambda: stubborn(question), 0.1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child._number, 0)[1]) == -signal.SIGALRM
+    os.close(child._read)
+
+
 def test_what_a_method_has_when_time_is_over_counts(listing):
     listing(a=saying(patient))
     (row,) = compared(time_limit=0.2).rows
@@ -207,6 +214,32 @@ def test_methods_that_get_better_with_time_come_last_and_are_told_their_share(li
     assert shares["b"] == pytest.approx(0.8 * 3.0, rel=0.05)
     assert shares["c"] == pytest.approx(0.8 * 4.5, rel=0.05)
     assert shares["a"] == pytest.approx(0.8 * 9.0, rel=0.05)
+
+
+def test_what_is_left_goes_to_those_that_could_use_more(listing):
+    def growing(question):
+        time.sleep(question.settings.time_limit)
+        return Answer(1.0 / question.settings.time_limit, Label.CERTIFIED)
+
+    listing(a=saying(growing), b=saying(2.0), c=saying(2.0), d=saying(2.0))
+    start = time.monotonic()
+    rows = {row.name: row for row in compared(time_limit=2.0).rows}
+    assert time.monotonic() - start < 3.0
+    # Once a quarter of the time, and then all that is left.
+    assert 2 * 0.4 < rows["a"].seconds < 0.8 * (2.0 - 0.4) + 0.3
+    assert rows["a"].answer.value == pytest.approx(1 / rows["a"].seconds, rel=0.2)
+
+
+def test_an_answer_is_not_lost_when_more_time_brings_none(listing):
+    def moody(question):
+        time.sleep(question.settings.time_limit)
+        if question.settings.time_limit > 0.5:
+            raise ZeroDivisionError
+        return Answer(3.0, Label.CERTIFIED)
+
+    listing(a=saying(moody), b=saying(2.0), c=saying(2.0), d=saying(2.0))
+    result = compared(time_limit=2.0)
+    assert [row.name for row in result.rows] == ["a", "b", "c", "d"]
 
 
 def test_an_interrupt_leaves_the_table_by_then(listing):

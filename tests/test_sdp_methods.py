@@ -183,22 +183,37 @@ def test_matrices_that_do_not_fit_are_refused(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["geolip_dual", "geolip_layer", "geolip_natural"])
-def test_a_bound_is_there_when_time_is_over(name):
-    weights = gaussian((20, 30, 4))
-    bound = value(name, weights, "inf", Settings(time_limit=1e-6))
-    assert bound >= value(name, weights, "inf") * (1 - 1e-9)
+@pytest.mark.parametrize("norm", ["inf", "1:inf", "inf:1", "1"])
+def test_a_bound_is_there_when_time_is_over(name, norm):
+    weights = gaussian((5, 6, 1 if name == "geolip_natural" else 3))
+    bound = value(name, weights, norm, Settings(time_limit=1e-9))
+    truth = formal_constant(chain(weights), norms.parse(norm))
+    assert truth * (1 - 1e-9) <= bound < 1e3 * truth
 
 
-def test_an_interrupt_leaves_a_bound():
-    class Interrupted:
-        def usable(self):
-            return None
+class Stopped:
+    """A solver that is interrupted at the second piece, and then runs on."""
 
-        def solve(self, problem, settings, judge):
+    def __init__(self):
+        self.problems = []
+
+    def usable(self):
+        return None
+
+    def solve(self, problem, settings, judge):
+        self.problems.append(problem)
+        if len(self.problems) == 2:
             raise KeyboardInterrupt
+        return backend.get("auto").solve(problem, settings, judge)
 
-    weights = gaussian((4, 6, 3))
-    pair = norms.parse("inf")
-    found = settling.settled(chain(weights), pair, Settings(), Interrupted())
+
+@pytest.mark.parametrize("norm", ["inf", "1:inf", "1", "1:2"])
+def test_after_an_interrupt_one_bound_covers_the_rest(norm):
+    weights, pair = gaussian((4, 6, 5)), norms.parse(norm)
+    engine = Stopped()
+    found = settling.settled(chain(weights), pair, Settings(), engine)
     assert found.note == "interrupted"
+    assert len(engine.problems) == 3
+    if norm == "inf":
+        assert engine.problems[-1].network.output.size == 3
     assert formal_constant(chain(weights), pair) <= found.bound < np.inf

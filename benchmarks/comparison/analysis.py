@@ -82,6 +82,7 @@ def with_ratios(cases: Sequence[Record], units: Mapping[int, float]) -> list[Rec
                 "over_bound": value / known.bound if known.bound else None,
                 "below_truth": is_claim(case) and value < known.lower,
                 "below_fgl": is_claim(case) and value < known.fgl_lower,
+                "over_fgl": value / known.fgl_lower if known.fgl_lower else None,
             }
         )
     return made

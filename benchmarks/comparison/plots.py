@@ -30,6 +30,7 @@ def draw(cases: Sequence[Record], folder: Path) -> None:
 def _values(cases: Sequence[Record], target: Path) -> None:
     """Draw every value over the proved lower bound, a line for each tool."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     claims = [c for c in cases if is_claim(c) and c["over_lower"] is not None]
     norms = list(by(claims, "norm"))
@@ -37,7 +38,7 @@ def _values(cases: Sequence[Record], target: Path) -> None:
         return
     most = max(len(by((c for c in claims if c["norm"] == n), "tool")) for n in norms)
     figure, panels = plt.subplots(
-        1, len(norms), figsize=(6.2 * len(norms), 1.2 + 0.24 * most), squeeze=False
+        1, len(norms), figsize=(5.4 * len(norms), 1.6 + 0.2 * most), squeeze=False
     )
     for panel, norm in zip(panels.flat, norms, strict=True):
         tools = by((c for c in claims if c["norm"] == norm), "tool")
@@ -57,7 +58,10 @@ def _values(cases: Sequence[Record], target: Path) -> None:
         panel.set_title(f"l_{norm}", fontsize=9)
         panel.set_xlabel("value / proved lower bound (grey: wrong)", fontsize=8)
         panel.tick_params(labelsize=7)
-    figure.tight_layout()
+    kinds = [kind for kind in _COLOURS if any(c["kind"] == kind for c in claims)]
+    marks = [Line2D([], [], ls="", marker="|", color=_COLOURS[kind]) for kind in kinds]
+    figure.legend(marks, kinds, ncols=len(kinds), loc="lower center", fontsize=8)
+    figure.tight_layout(rect=(0, 0.06, 1, 1))
     figure.savefig(target, dpi=110)
     plt.close(figure)
 
@@ -81,11 +85,17 @@ def _times(cases: Sequence[Record], target: Path) -> None:
     }
     if not panels:
         return
-    tools = list(by(cases, "tool"))
+    named = [
+        tool
+        for tool, found in by(cases, "tool").items()
+        if found[0]["kind"] != Kind.METHOD.value
+    ]
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
+    legend = 0.5 + 0.16 * (len(named) / 3 + 1)
+    height = 3 * lines + legend
     figure, axes = plt.subplots(
-        lines, columns, figsize=(5 * columns, 3 * lines + 1.6), squeeze=False
+        lines, columns, figsize=(5 * columns, height), squeeze=False
     )
     shown: dict[str, Any] = {}
     for axis in axes.flat[len(panels) :]:
@@ -95,11 +105,14 @@ def _times(cases: Sequence[Record], target: Path) -> None:
             points = [(c["size"], c["seconds"]) for c in mine if "value" in c]
             if not points:
                 continue
-            number = tools.index(tool)
-            style = {"color": f"C{number % 10}", "marker": "osv^Dx"[number // 10 % 6]}
-            (line,) = axis.loglog(*zip(*points, strict=True), markersize=3, **style)
-            line.set_linewidth(2.0 if mine[0]["kind"] == Kind.CERTIFY.value else 0.9)
-            shown.setdefault(tool, line)
+            (line,) = axis.loglog(*zip(*points, strict=True), markersize=3)
+            if tool in named:
+                number = named.index(tool)
+                line.set(color=f"C{number % 10}", marker="osv^Dx"[number // 10 % 6])
+            else:
+                line.set(color="0.75", marker=".", zorder=0)
+            line.set_linewidth(2.2 if mine[0]["kind"] == Kind.CERTIFY.value else 0.9)
+            shown.setdefault(tool if tool in named else Kind.METHOD.value, line)
         axis.set_title(f"{families.get(name).TITLE}, l_{norm}", fontsize=8)
         axis.set_xlabel(families.get(name).GROWS, fontsize=8)
         axis.set_ylabel("seconds", fontsize=8)
@@ -109,8 +122,8 @@ def _times(cases: Sequence[Record], target: Path) -> None:
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     figure.legend(
-        shown.values(), shown.keys(), ncols=4, loc="lower center", fontsize=6.5
+        shown.values(), shown.keys(), ncols=3, loc="lower center", fontsize=6.5
     )
-    figure.tight_layout(rect=(0, 0.02 + 0.16 / lines, 1, 1))
+    figure.tight_layout(rect=(0, legend / height, 1, 1))
     figure.savefig(target, dpi=110)
     plt.close(figure)

@@ -70,10 +70,23 @@ class Records:
     def rewrite(self, cases: Sequence[Record]) -> None:
         """Replace the file by one with these cases, at once."""
         self.cases = list(cases)
+        used = {case["run"] for case in self.cases}
+        self.runs = [run for run in self.runs if run["run"] in used]
         draft = self.path.with_suffix(".partial")
-        lines = [json.dumps(record) for record in (*self.runs, *self.cases)]
-        draft.write_text("\n".join(lines) + "\n")
+        lines = [json.dumps(record) + "\n" for record in (*self.runs, *self.cases)]
+        draft.write_text("".join(lines))
         draft.replace(self.path)
+
+    def latest(self) -> list[Record]:
+        """Return the last case of every tool, network and norm."""
+        return list({_case(case): case for case in self.cases}.values())
+
+    def keep(self, commit: str | None) -> int:
+        """Forget the cases of other commits; return how many those were."""
+        others = [case for case in self.cases if case["commit"] != commit]
+        if others:
+            self.rewrite([case for case in self.cases if case["commit"] == commit])
+        return len(others)
 
     def finished(self) -> dict[tuple[Any, ...], Record]:
         """Return the cases by what makes them the same."""
@@ -81,6 +94,10 @@ class Records:
 
     def _hold(self, record: Record) -> None:
         (self.runs if "unit_seconds" in record else self.cases).append(record)
+
+
+def _case(case: Record) -> tuple[Any, ...]:
+    return tuple(case[name] for name in ("family", "network", "norm", "tool"))
 
 
 def key(case: Record) -> tuple[Any, ...]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+import published
 from cases import show
 from families import Family, Member
 
@@ -18,7 +20,7 @@ from geolip.errors import GeolipError
 from geolip.network import Network
 
 # Seconds beside the time limit for reading a model, warming up and coming to an end.
-_GRACE = 10.0
+_GRACE = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Case:
     ----------
     tool : Tool
         What is asked.
-    path : Path
-        The network's file.
+    path, chain : Path
+        The network's file; its matrices, if it is fully connected.
     facts : dict
         What the record says of the case whatever comes out.
     refusal : str or None
@@ -61,6 +63,7 @@ class Case:
 
     tool: Tool
     path: Path
+    chain: Path
     facts: dict[str, Any]
     refusal: str | None
 
@@ -81,6 +84,7 @@ def chains(
                 Case(
                     tool,
                     path,
+                    _chain_file(folder, path),
                     _facts(tool, member, norm, path, network),
                     _refusal(tool, network, pair),
                 )
@@ -99,9 +103,26 @@ def _written(
             path = folder / f"{member.name.replace(' ', '_')}.onnx"
             onnx.save(member.model, str(path))
         try:
-            yield member, path, importer.load(path)
+            network = importer.load(path)
         except GeolipError as error:
             show(f"left out: {path.name}, {error}")
+            continue
+        _store_chain(network, _chain_file(folder, path))
+        yield member, path, network
+
+
+def _chain_file(folder: Path, path: Path) -> Path:
+    return folder / f"{path.stem}.npz"
+
+
+def _store_chain(network: Network, path: Path) -> None:
+    """Write a fully connected network for tools that do not read ONNX."""
+    chain = published.chain(network)
+    if chain is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        matrices = {f"W{k}": W for k, W in enumerate(chain.weights, 1)}
+        matrices["slopes"] = np.array([chain.lower, chain.upper])
+        np.savez(path, allow_pickle=False, **matrices)
 
 
 def _facts(
@@ -150,6 +171,7 @@ def _outcome(case: Case, failed: str, conditions: Conditions) -> dict[str, Any]:
     task = {
         **case.tool.task,
         "model": str(case.path),
+        "chain": str(case.chain),
         "norm": case.facts["norm"],
         "time_limit": conditions.time_limit,
         "memory_limit": conditions.memory_limit,

@@ -59,14 +59,14 @@ class Tool:
             method = methods.get(self.task["method"])
             question = Question(network.without_head(norms.output), norms)
             return method.refusal(question)
+        if self.kind is Kind.CERTIFY:
+            return None
+        chain = published.chain(network)
+        if chain is None:
+            return published.TAKES
         if self.kind is Kind.PAPER:
-            chain = published.chain(network)
-            if chain is None:
-                return published.TAKES
             return published.get(self.task["paper"]).refusal(self.task["form"], chain)
-        if self.kind is Kind.PEER:
-            return peers.get(self.task["peer"]).refusal(network)
-        return None
+        return peers.get(self.task["peer"]).refusal(chain)
 
 
 def all_tools() -> list[Tool]:
@@ -98,7 +98,7 @@ def _papers() -> list[Tool]:
             paper = published.get(name)
             found += [
                 Tool(
-                    f"{paper.TITLE} {form}, {solver}",
+                    f"{paper.TITLE} {form} (published, {solver})",
                     Kind.PAPER,
                     "comparison.by_paper",
                     {"paper": name, "form": form, "solver": solver.upper()},

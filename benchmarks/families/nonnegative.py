@@ -12,7 +12,7 @@ ABOUT = (
     "Absolute values of Gaussian weights: all neurons active is the worst case, and "
     "the constant is the norm of the product of the matrices."
 )
-NORMS = ("inf", "2")
+NORMS = ("inf", "2", "1")
 GROWS = ""
 METHODS = ()
 
@@ -30,6 +30,7 @@ def _member(matrices: list[Matrix]) -> Member:
     product = reduce(lambda made, W: W @ made, matrices)
     sizes = [matrices[0].shape[1], *(len(W) for W in matrices)]
     exact = {
+        "1": float(np.linalg.norm(product, 1)),
         "inf": float(np.linalg.norm(product, np.inf)),
         "2": float(np.linalg.norm(product, 2)),
     }

@@ -19,7 +19,7 @@ ABOUT = (
     "The largest of N linear functions of the plane at equal angles, by a knock-out "
     "of log2 N layers; the constant is their largest dual norm."
 )
-NORMS = ("inf", "2")
+NORMS = ("inf", "2", "1")
 GROWS = ""
 METHODS = ()
 
@@ -31,6 +31,7 @@ def members(full: bool) -> list[Member]:
     for count in counts:
         normals = unit_vectors(count)
         exact = {
+            "1": float(np.abs(normals).max()),
             "inf": float(np.abs(normals).sum(axis=1).max()),
             "2": float(np.linalg.norm(normals, axis=1).max()),
         }

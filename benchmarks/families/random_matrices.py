@@ -14,14 +14,14 @@ ABOUT = (
     "Networks of d square Gaussian matrices of order 12, drawn several times, for the "
     "mean and the spread of closed-form bounds over the norm product."
 )
-NORMS = ("inf", "2")
+NORMS = ("inf", "2", "1")
 GROWS = ""
 METHODS = ("norm_product", "combettes_pesquet", "k3", "k4")
 
 
 def members(full: bool) -> list[Member]:
     """Return several draws for every depth."""
-    depths, draws = ((2, 3, 4, 6, 8, 12), 20) if full else ((2, 4, 8), 4)
+    depths, draws = ((2, 3, 4, 6, 8, 12), 20) if full else ((2, 4, 8), 3)
     random = np.random.default_rng(3)
     return [
         Member(

@@ -11,10 +11,11 @@ ask for whatever versions they like. A module ``NAME`` here has
     the norm that it is for,
 ``FORMS``
     the names of what can be asked of it,
-``refusal(network)``
-    None, or one line that says why it has no answer, and
+``refusal(chain)``
+    None, or one line that says why it does not take a fully connected network, and
 ``answer(task)``
-    its answer, see `alone`; this runs there, where geolip is not installed.
+    its answer, see `alone`; this runs there, where geolip is not installed. The file
+    ``task["chain"]`` (.npz) holds the matrices ``W1``, ``W2``, .. and the ``slopes``.
 """
 
 import importlib
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from geolip.network import Network
+    from published import Chain
 
 _ENVIRONMENT = Path(__file__).parent.parent / ".peers"
 
@@ -37,8 +38,8 @@ class Peer(Protocol):
     NORM: str
     FORMS: tuple[str, ...]
 
-    def refusal(self, network: "Network") -> str | None:
-        """Return None, or one line that says why there is no answer."""
+    def refusal(self, chain: "Chain") -> str | None:
+        """Return None, or one line that says why the network is not taken."""
 
     def answer(self, task: dict[str, Any]) -> dict[str, Any]:
         """Return the value, its label, a note and the seconds."""

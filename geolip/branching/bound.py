@@ -1,27 +1,29 @@
 """The bound of one region, proved, and how to split the region further.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geolip import backend, relaxations
+from geolip import backend, pieces, relaxations
 from geolip.arrays import Array, row_norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
-from geolip.branching.compact import Compact, Point, repaired
-from geolip.branching.enumeration import enumerated, patterns
+from geolip.branching.compact import COLD, Compact, Point, repaired
+from geolip.branching.enumeration import enumerated, is_tame, patterns
 from geolip.branching.pattern import rounded
 from geolip.branching.region import Pattern, Region, Restriction, restricted
 from geolip.errors import GeolipError
 from geolip.incumbent import Incumbent, proved
 from geolip.norms import NormPair
+from geolip.pieces import Piece
 from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 
@@ -68,7 +70,7 @@ class Bounded:
 
 
 class Bounder:
-    """Bounds regions of one network.
+    """Bounds regions of the pieces that a network's constant consists of.
 
     Parameters
     ----------
@@ -80,6 +82,13 @@ class Bounder:
         Of random starts.
     largest : float
         The numbers of all Jacobians up to which patterns are enumerated.
+
+    Attributes
+    ----------
+    count : int
+        How many pieces there are.
+    sizes : tuple of int
+        Of the blocks 0..K of any piece's network.
     """
 
     def __init__(
@@ -89,37 +98,49 @@ class Bounder:
         seed: int,
         largest: float = ENUMERATED,
     ) -> None:
-        self.network, self.norms = network, norms
-        self._seed, self._largest = seed, largest
-        _, self._relaxation = relaxations.choose(None, norms)
-        count = sum(network.sizes)
-        self.rank = max(_LEAST_RANK, min(math.isqrt(2 * count) + 1, _MOST_RANK))
+        self._seed = seed
+        self._largest = largest if is_tame(network) else 0.0
+        self.count = pieces.count(network, norms)
+        self._network, self._norms = network, norms
+        # Kept for as many as are usually worked on in turns.
+        self._piece = lru_cache(maxsize=32)(self._made)
+        # From an l_1 input that nothing reads there are none.
+        some = pieces.piece(network, norms, 0) if self.count else Piece(network, norms)
+        self.ends, self.sizes = some.ends, some.relaxed.sizes
+        _, self._relaxation = relaxations.choose(None, self.ends)
+        rank = math.isqrt(2 * sum(self.sizes)) + 1
+        self.rank = max(_LEAST_RANK, min(rank, _MOST_RANK))
 
-    def whole(self) -> list[Region]:
-        """Return the regions that all slope patterns consist of: one for each output.
+    def _made(self, index: int) -> SectorNetwork:
+        return pieces.piece(self._network, self._norms, index).relaxed
 
-        One for all of them where they are measured together.
-        """
-        outputs: Sequence[int | None] = [None]
-        if self.norms.rowwise:
-            outputs = range(self.network.output.size)
-        slopes = np.zeros(sum(self.network.sizes[1:]), np.int8)
-        signs = np.zeros(self.network.input_size, np.int8)
-        regions = [Region(output, slopes, signs) for output in outputs]
-        if self.norms.input.name != "inf":
-            return regions
-        # One of the inputs that matter is what others are compared with.
-        firsts = [restricted(self.network, region).inputs[:1] for region in regions]
-        pairs = zip(regions, firsts, strict=True)
-        return [r.with_sign(int(i[0]), 1) if i.size else r for r, i in pairs]
+    def whole(self) -> Iterator[Region]:
+        """Yield the regions that all slope patterns consist of: one for each piece."""
+        inputs, *hidden = self.sizes
+        slopes, signs = np.zeros(sum(hidden), np.int8), np.zeros(inputs, np.int8)
+        for index in range(self.count):
+            region = Region(index, slopes, signs)
+            if self.ends.input.name == "inf":
+                # One of the inputs that matter is what others are compared with.
+                for first in self._restricted(region).inputs[:1]:
+                    region = region.with_sign(int(first), 1)
+            yield region
 
     def product(self, region: Region) -> float:
         """Return the norm product of a region."""
-        return norm_product(restricted(self.network, region).network, self.norms)
+        return norm_product(self._restricted(region).network, self.ends)
 
+    def proved(self, pattern: Pattern) -> float:
+        """Return what a pattern proves: a lower bound of the constant."""
+        return pattern.proved(self._piece(pattern.piece), self.ends)
+
+    def _restricted(self, region: Region) -> Restriction:
+        return restricted(self._piece(region.piece), region)
+
+    @np.errstate(over="ignore", invalid="ignore")
     def thorough(self, region: Region, seconds: float) -> float:
         """Return a bound of a region from whatever solver is best, or infinity."""
-        problem = self._problem(restricted(self.network, region))
+        problem = self._problem(self._restricted(region))
         judge = Incumbent(problem, accuracy=1e-6)
         settings = Settings(
             accuracy=1e-6, time_limit=max(seconds, 0.0), seed=self._seed
@@ -139,7 +160,7 @@ class Bounder:
         Parameters
         ----------
         region : Region
-            Of this network.
+            Of one of the pieces.
         known : float
             A bound of it.
         start : Vectors or None
@@ -147,7 +168,7 @@ class Bounder:
         enough : float
             Regions with bounds below need not be split.
         """
-        restriction = restricted(self.network, region)
+        restriction = self._restricted(region)
         problem = self._problem(restriction)
         if problem.is_trivial:
             return Bounded(0.0)
@@ -156,7 +177,10 @@ class Bounder:
             return self._enumerated(restriction, region, known)
         compact = Compact(problem)
         X, directions = self._started(restriction, start)
-        point = compact.ascend(X, directions, enough)
+        if start is None:
+            point = compact.ascend(X, directions, most=COLD)
+        else:
+            point = compact.ascend(X, directions, enough)
         if not 0 < point.value < np.inf:
             return Bounded(known)
         found = repaired(compact, point.multipliers)
@@ -164,7 +188,7 @@ class Bounder:
             proof = proved(problem, found[1])
             if proof is not None:
                 known = min(known, proof[0])
-        value, pattern = rounded(compact, self.norms, point, restriction, region)
+        value, pattern = rounded(compact, self.ends, point, restriction, region)
         return Bounded(
             known,
             children=self._split(region, restriction, point),
@@ -177,8 +201,8 @@ class Bounder:
     def _enumerated(
         self, restriction: Restriction, region: Region, known: float
     ) -> Bounded:
-        found = enumerated(restriction.network, self.norms.input)
-        x = self.norms.input.aligned(found.gradient[:, None])[:, 0]
+        found = enumerated(restriction.network, self.ends.input)
+        x = self.ends.input.aligned(found.gradient[:, None])[:, 0]
         pattern = restriction.pattern(region, x, found.up)
         return Bounded(
             min(known, found.bound),
@@ -188,7 +212,7 @@ class Bounder:
         )
 
     def _problem(self, restriction: Restriction) -> Problem:
-        return self._relaxation.problem(restriction.network, self.norms)
+        return self._relaxation.problem(restriction.network, self.ends)
 
     def _started(
         self, restriction: Restriction, start: Vectors | None
@@ -200,7 +224,7 @@ class Bounder:
 
     def _random(self) -> Vectors:
         random = np.random.default_rng(self._seed)
-        size, *hidden = self.network.sizes
+        size, *hidden = self.sizes
         directions = random.standard_normal((sum(hidden), self.rank))
         return Vectors(
             random.standard_normal((size, self.rank)).astype(np.float32),
@@ -223,25 +247,26 @@ class Bounder:
     ) -> tuple[Region, ...]:
         """Fix what the point is least decided about.
 
-        That is, where the better of the two choices still loses most, to first order.
+        That is, where the two choices together lose most, to first order. A product
+        is small where one of them loses nothing.
         """
         best = -1.0
         children: tuple[Region, ...] = ()
         for neurons, losses in zip(restriction.neurons, point.losses, strict=True):
             if neurons.size:
                 free = region.slopes[neurons] == 0
-                least = np.where(free, losses.min(axis=1), -np.inf)
-                i = int(np.argmax(least))
-                if least[i] > best:
+                score = np.where(free, losses.prod(axis=1), -np.inf)
+                i = int(np.argmax(score))
+                if score[i] > best:
                     n = int(neurons[i])
-                    best = float(least[i])
+                    best = float(score[i])
                     children = (region.with_slope(n, -1), region.with_slope(n, 1))
         inputs = restriction.inputs
         if len(inputs) > 1 and region.signs.any():
             X, tau = point.vectors[: len(inputs)], point.multipliers.tau
-            least = tau[1:] * (1.0 - np.abs(X[1:] @ X[0]))
-            i = int(np.argmax(least))
-            if least[i] > best:
+            score = tau[1:] ** 2 * (1.0 - (X[1:] @ X[0]) ** 2)
+            i = int(np.argmax(score))
+            if score[i] > best:
                 j = int(inputs[1 + i])
                 children = (region.with_sign(j, -1), region.with_sign(j, 1))
         return children

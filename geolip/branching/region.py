@@ -5,7 +5,7 @@ its sector; for l_inf inputs, and with the slopes given, it is largest at a corn
 the cube. So fixing slopes one by one, and whether two inputs move the same way or
 opposite ways, splits the FGL into the largest of its parts.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 from collections.abc import Sequence
@@ -31,12 +31,12 @@ _T = TypeVar("_T", bound=np.generic)
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Slope patterns and input directions of one output, or of all together.
+    """Slope patterns and input directions of one piece of the constant.
 
     Parameters
     ----------
-    output : int or None
-        The output's index; None where outputs are measured together.
+    piece : int
+        Its index, see `geolip.pieces`.
     slopes : array (neurons,)
         -1 and 1 for slopes at their lower and upper end, 0 for free ones; the neurons
         of all blocks in their order.
@@ -44,7 +44,7 @@ class Region:
         Inputs that are not 0 move together, up to these signs; the others are free.
     """
 
-    output: int | None
+    piece: int
     slopes: Ends
     signs: Ends
 
@@ -67,22 +67,20 @@ class Pattern:
 
     Parameters
     ----------
-    output : int or None
-        Which output moves; None for all together.
+    piece : int
+        Of which piece.
     slopes : array (neurons,)
         -1 for the lower and 1 for the upper end.
     direction : array (n_0,)
         How the input moves; of any length.
     """
 
-    output: int | None
+    piece: int
     slopes: Ends
     direction: Array
 
     def proved(self, network: SectorNetwork, norms: NormPair) -> float:
-        """Return a lower bound of the FGL that the pattern proves."""
-        if self.output is not None:
-            network = network.rows(np.arange(network.output.size) == self.output)
+        """Return a lower bound that the pattern proves, of its piece's network."""
         slopes = [
             np.where(end > 0, block.upper, block.lower)[:, None]
             for block, end in zip(
@@ -97,14 +95,14 @@ class Pattern:
 
 @dataclass(frozen=True, eq=False)
 class Restriction:
-    """The network of a region, reduced, and what its coordinates are in the whole one.
+    """The network of a region, reduced, and what its coordinates are in the piece's.
 
     Parameters
     ----------
     network : SectorNetwork
         Without what is fixed or dead; inputs that move together are one.
     inputs : array
-        For every input one of those of the whole network that it stands for.
+        For every input one of those of the piece's network that it stands for.
     neurons : tuple of array
         The same for the neurons of every block.
     """
@@ -114,7 +112,7 @@ class Restriction:
     neurons: tuple[Indices, ...]
 
     def pattern(self, region: Region, x: Array, up: Sequence[Mask]) -> Pattern:
-        """Return a pattern of the restricted network as one of the whole.
+        """Return a pattern of the restricted network as one of the piece.
 
         Parameters
         ----------
@@ -135,7 +133,7 @@ class Restriction:
             # The first of them stands for all.
             common = direction[together[0]] * region.signs[together[0]]
             direction[together] = common * region.signs[together]
-        return Pattern(region.output, slopes, direction)
+        return Pattern(region.piece, slopes, direction)
 
 
 def restricted(network: SectorNetwork, region: Region) -> Restriction:
@@ -144,9 +142,9 @@ def restricted(network: SectorNetwork, region: Region) -> Restriction:
     Parameters
     ----------
     network : SectorNetwork
-        The whole network, with all outputs.
+        That of the region's piece.
     region : Region
-        Of that network.
+        What is fixed.
     """
     ends = by_blocks(network, region.slopes)
     blocks = tuple(
@@ -158,8 +156,6 @@ def restricted(network: SectorNetwork, region: Region) -> Restriction:
         for block, end in zip(network.blocks, ends, strict=True)
     )
     narrowed = SectorNetwork(network.input_size, blocks, network.output)
-    if region.output is not None:
-        narrowed = narrowed.rows(np.arange(network.output.size) == region.output)
     narrowed, inputs = _tied(narrowed, region.signs)
     reduction = presolve.reduce(narrowed)
     kept_inputs, *kept = reduction.kept

@@ -4,7 +4,7 @@ At every moment the open regions, those that are done with and the best pattern 
 the FGL from above and below: a region is taken from the open ones only after both its
 parts are among them, whatever interrupts.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 import heapq
@@ -24,7 +24,7 @@ _MEMORY = 2**28
 _SECONDS_BETWEEN_NOTES = 10.0
 # Where a first bound is so many times the relaxation's value, the best solver is asked,
 # for so many seconds.
-_POOR, _THOROUGH = 1.001, 60.0
+_POOR, _THOROUGH = 1.05, 60.0
 
 
 @dataclass(order=True)
@@ -81,6 +81,10 @@ class Search:
         How many regions have been bounded.
     seconds : float
         That the search took, in all its runs.
+    count : int
+        How many pieces the constant consists of (`geolip.pieces`).
+    sizes : tuple of int
+        Of a piece's inputs and layers.
     """
 
     def __init__(
@@ -99,7 +103,8 @@ class Search:
         self._bounder = Bounder(network, norms, seed, largest)
         self._seed, self._number = seed, 0
         self._root: Vectors | None = None
-        vectors = 4 * self._bounder.rank * sum(network.sizes)
+        self.count, self.sizes = self._bounder.count, self._bounder.sizes
+        vectors = 4 * self._bounder.rank * sum(self.sizes)
         self._most_vectors = _MEMORY // max(vectors, 1)
 
     def begin(self, deadline: float = math.inf) -> None:
@@ -188,25 +193,24 @@ class Search:
     def step(self) -> None:
         """Close or split the open region with the largest bound."""
         top = self.open[0]
-        if top.bound > self._enough:
-            bounded = top.bounded
-            if bounded is None:
-                bounded = self._bounded(top.region, top.bound, self._root)
-                if self._root is None:
-                    self._root = bounded.vectors
-            if bounded.bound > self._enough and bounded.children:
-                # Bounded first and then opened, while their parent still is: its number
-                # is smaller, so it stays the first whatever their bounds.
-                parts = [
-                    (part, self._bounded(part, bounded.bound, bounded.vectors))
-                    for part in bounded.children
-                ]
-                for part, known in parts:
-                    self._push(part, known)
-            else:
-                self.closed = max(self.closed, bounded.bound)
+        bounded = top.bounded
+        if bounded is None and top.bound > self._enough:
+            bounded = self._bounded(top.region, top.bound, self._root)
+            if self._root is None:
+                self._root = bounded.vectors
+        # The region's own bound may have come from elsewhere and be the better one.
+        bound = top.bound if bounded is None else min(top.bound, bounded.bound)
+        if bounded is None or bound <= self._enough or not bounded.children:
+            self.closed = max(self.closed, bound)
         else:
-            self.closed = max(self.closed, top.bound)
+            # Bounded first and then opened, while their parent still is. None has a
+            # larger bound, nor a smaller number, so the parent stays the first.
+            parts = [
+                (part, self._bounded(part, bound, bounded.vectors))
+                for part in bounded.children
+            ]
+            for part, known in parts:
+                self._push(part, known)
         heapq.heappop(self.open)
 
     @property
@@ -223,7 +227,7 @@ class Search:
 
     def offer(self, pattern: Pattern) -> None:
         """Take a pattern if it is proved to be larger than the best."""
-        value = pattern.proved(self.network, self.norms)
+        value = self._bounder.proved(pattern)
         if value > self.lower:
             self.lower, self.pattern = value, pattern
 

@@ -6,7 +6,7 @@ that the regions which are left out are done with: proving that again would cost
 as the search. So a state is trusted like the process that wrote it, and one that a
 stranger made proves nothing.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 import hashlib
@@ -125,7 +125,7 @@ def _checksum(content: Any) -> str:
 
 def _region(region: Region) -> dict[str, Any]:
     return {
-        "output": region.output,
+        "piece": region.piece,
         "slopes": _packed(region.slopes),
         "signs": _packed(region.signs),
     }
@@ -133,7 +133,7 @@ def _region(region: Region) -> dict[str, Any]:
 
 def _pattern(pattern: Pattern) -> dict[str, Any]:
     return {
-        "output": pattern.output,
+        "piece": pattern.piece,
         "slopes": _packed(pattern.slopes),
         "direction": [float(x).hex() for x in pattern.direction],
     }
@@ -153,20 +153,17 @@ def _unpacked(codes: tuple[int, ...], size: int) -> Ends:
     return ends
 
 
-def _read_output(search: Search, reader: Reader) -> int | None:
-    output = reader.optional_integer("output")
-    known: list[int | None] = [None]
-    if search.norms.rowwise:
-        known = list(range(search.network.output.size))
-    if output not in known:
-        _refuse("it names an output that is not there")
-    return output
+def _read_piece(search: Search, reader: Reader) -> int:
+    index = reader.optional_integer("piece")
+    if index is None or index >= search.count:
+        _refuse("it names a piece of the constant that is not there")
+    return index
 
 
 def _read_open(search: Search, reader: Reader) -> tuple[Region, float]:
-    inputs, *hidden = search.network.sizes
+    inputs, *hidden = search.sizes
     region = Region(
-        _read_output(search, reader),
+        _read_piece(search, reader),
         _unpacked(reader.integers("slopes"), sum(hidden)),
         _unpacked(reader.integers("signs"), inputs),
     )
@@ -180,9 +177,9 @@ def _read_open(search: Search, reader: Reader) -> tuple[Region, float]:
 
 
 def _read_pattern(search: Search, reader: Reader) -> Pattern:
-    inputs, *hidden = search.network.sizes
+    inputs, *hidden = search.sizes
     pattern = Pattern(
-        _read_output(search, reader),
+        _read_piece(search, reader),
         _unpacked(reader.integers("slopes"), sum(hidden)),
         reader.numbers("direction"),
     )
