@@ -6,6 +6,7 @@ from functools import reduce as fold
 import numpy as np
 import pytest
 from certificates import with_bounds
+from cli_runs import FC, succeeded
 from generators import chain, random_chain, random_graph, random_weights
 from oracles import PAIRS, chain_weights, formal_constant, matrix_norms
 
@@ -13,7 +14,7 @@ import geolip
 from geolip import backend, importer, norms, pieces
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
-from geolip.certificate import NORM_PRODUCT, Certificate, Proof
+from geolip.certificate import Certificate
 from geolip.checking import check
 from geolip.errors import RefusedCertificateError, UsageError
 from geolip.incumbent import Incumbent
@@ -22,6 +23,7 @@ from geolip.norms import NormPair
 from geolip.pieces import Piece
 from geolip.presolve import reduce
 from geolip.problem import Problem
+from geolip.proof import NORM_PRODUCT, Proof
 from geolip.sectors import SectorNetwork
 
 # Those that outputs alone, or the whole, do not settle.
@@ -269,3 +271,10 @@ def test_networks_that_do_not_move(norm):
     assert report.bound == report.lower_bound == 0.0
     assert report.certificate is not None
     assert check([np.zeros((3, 2)), np.ones((2, 3))], report.certificate).bound == 0.0
+
+
+def test_the_command_line_takes_any_pair(tmp_path):
+    file = str(tmp_path / "c.json")
+    text = succeeded("certify", FC, "--norm", "inf:1", "--certificate", file)
+    assert "l_inf -> l_1" in text
+    assert "||F(x)-F(y)||_1 <= " in succeeded("verify", FC, file)
