@@ -33,6 +33,7 @@ from geolip.pieces import Piece
 from geolip.presolve import reduce
 from geolip.problem import Problem
 from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
+from geolip.sectors import SectorNetwork
 from geolip.verify import verified_bound
 
 SCHEMA = "geolip.verdict/1"
@@ -131,10 +132,15 @@ def check(
         notes.append(
             "the file is another one than certified, with the same weights and slopes"
         )
-    targets = _targets(certificate, network, pair)
-    for number, (proof, piece) in enumerate(targets, 1):
+    sectors, proofs = network.sectors(), certificate.proofs
+    _check_pieces(certificate, sectors, pair)
+    for number, proof in enumerate(proofs, 1):
         if progress is not None:
-            progress(f"proof {number} of {len(targets)}")
+            progress(f"proof {number} of {len(proofs)}")
+        # Made one at a time: all together they are many times the network.
+        piece = Piece(sectors, pair)
+        if proof.index is not None:
+            piece = pieces.piece(sectors, pair, proof.index)
         _check_proof(proof, piece, exact)
     trust = EXACT if exact else RIGOROUS_FLOAT
     return Verdict(
@@ -196,18 +202,18 @@ def _equal(mine: Array, theirs: Array) -> bool:
     return theirs.size in (1, mine.size) and bool((mine == theirs).all())
 
 
-def _targets(
-    certificate: Certificate, network: Network, pair: NormPair
-) -> list[tuple[Proof, Piece]]:
-    """Return the proofs with what they are about, which is all that is claimed."""
-    sectors, proofs = network.sectors(), certificate.proofs
-    indices, count = [proof.index for proof in proofs], pieces.count(sectors, pair)
+def _check_pieces(
+    certificate: Certificate, sectors: SectorNetwork, pair: NormPair
+) -> None:
+    """Refuse proofs that are not about all that is claimed."""
+    indices = [proof.index for proof in certificate.proofs]
+    count = pieces.count(sectors, pair)
     if indices == [None]:
         if count > 1:
             raise RefusedCertificateError(
                 f"with norms {pair}, each output or input is proved"
             )
-        return [(proofs[0], Piece(sectors, pair))]
+        return
     if not pair.rowwise and not pair.columnwise:
         raise RefusedCertificateError(f"with norms {pair}, there is one proof of all")
     known = [index for index in indices if index is not None]
@@ -218,8 +224,6 @@ def _targets(
     proved = {i for index in known for i in pieces.covered(sectors, pair, index)}
     if pair.columnwise and len(proved) < count:
         raise RefusedCertificateError("an input is not proved")
-    parts = [pieces.piece(sectors, pair, index) for index in known]
-    return list(zip(proofs, parts, strict=True))
 
 
 def _check_proof(proof: Proof, piece: Piece, exact: bool) -> None:

@@ -33,7 +33,7 @@ def norm(A, given, measured):
     if measured == "inf":
         return max(map(_length, rows))
     if measured == "1":
-        return min(sum(map(_length, rows)), _root(len(A)) * norm(A, "2", "2"))
+        return min(_length([*map(sum, columns)]), _root(len(A)) * norm(A, "2", "2"))
     A = A if len(A) < len(A[0]) else [*zip(*A, strict=True)]
     gram = [[sum(map(mul, row, other)) for other in A] for row in A]
     diagonal = [row[k] for k, row in enumerate(gram)]
