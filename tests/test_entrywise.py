@@ -6,14 +6,14 @@ from fractions import Fraction
 import numpy as np
 import oracles
 import pytest
-from closed_forms import PAIRS, gaussian, k1, k3, k4, pooled_network
+from closed_forms import PAIRS, cancelling, gaussian, k1, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
 from importer_models import build, integers, node, weights
 from oracles import formal_constant
 
 from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
-from geolip.bounds.entrywise import absolute_product, absolute_rows
+from geolip.bounds.entrywise import absolute_paths, absolute_product, absolute_rows
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.linear import Convolution, Dense
@@ -92,6 +92,13 @@ def test_rounding_is_never_downwards():
         exact = exact_k4(oracles.chain_weights(network))
         bound = k4(network, norms.parse("inf"))
         assert exact <= Fraction(bound) <= exact * Fraction(1 + 1e-12)
+
+
+@pytest.mark.parametrize("network", cancelling())
+def test_what_cancels_in_float64_is_still_bounded(network):
+    paths = network.path_rows(network.output, np.array([0]), len(network.stages))
+    assert paths[0] == 0
+    assert 1 <= absolute_paths(network, np.ones((1, 1)))[0][0, 0] <= 1e3
 
 
 def exact_k4(weights):
