@@ -60,11 +60,14 @@ def cancelling():
     """Return networks whose constant is one, and is zero where rounding is ignored.
 
     In the first a stage without a rest multiplies by LOSING, in the second one map
-    does.
+    does; in the third all that the output reads is known to be small.
     """
     hidden = Stage(LinearMap(3, {0: Dense(LOSING)}), np.ones(3), np.zeros(3))
+    added = LinearMap(1, {1: Dense(ONES)})
+    small = Stage(added, np.ones(1), np.full(1, 1e-30))
     composed = LinearMap(1, {0: compose(Dense(ONES), Dense(LOSING))})
     return (
-        Stages(1, (hidden,), LinearMap(1, {1: Dense(ONES)})),
+        Stages(1, (hidden,), added),
         Stages(1, (), composed),
+        Stages(1, (hidden, small), LinearMap(1, {2: Dense(np.ones((1, 1)))})),
     )
