@@ -6,12 +6,13 @@ from itertools import combinations, pairwise
 import numpy as np
 import oracles
 import pytest
-from closed_forms import PAIRS, gaussian, k1, k3, k4, pooled_network
+from closed_forms import PAIRS, cancelling, gaussian, k1, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
 from oracles import formal_constant
 
 from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
+from geolip.bounds.combettes_pesquet import combettes_pesquet
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.methods import Question
@@ -85,6 +86,12 @@ def test_rounding_is_never_downwards():
         bound = k1(chain(weights), norms.parse("inf"))
         exact = exact_k1(weights)
         assert exact <= Fraction(bound) <= exact * Fraction(1 + 1e-12)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("network", cancelling())
+def test_what_cancels_in_float64_is_still_bounded(network, pair):
+    assert 1 <= combettes_pesquet(network, norms.parse(pair))[0] <= 1e3
 
 
 def exact_k1(weights):

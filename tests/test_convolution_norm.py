@@ -83,6 +83,7 @@ def test_the_decomposition_is_not_trusted(monkeypatch):
         lambda w, V: (0.5 * w, V),
         lambda w, V: (w, 0.5 * V),
         lambda w, V: (w, V[:, ::-1]),
+        lambda w, V: (w / 4, 2 * V),
         lambda w, V: (0 * w, 0 * V),
     ):
         monkeypatch.setattr(np.linalg, "eigh", lambda G, s=spoil: s(*decomposed(G)))
