@@ -138,6 +138,31 @@ def test_what_is_left_goes_to_those_that_could_use_more(listing):
     assert rows["a"].answer.value == pytest.approx(1 / rows["a"].seconds, rel=0.2)
 
 
+def test_no_time_is_left_while_methods_could_use_it(listing):
+    def growing(question):
+        time.sleep(question.settings.time_limit)
+        return Answer(1.0, Label.CERTIFIED)
+
+    listing(a=saying(growing), b=saying(growing), c=saying(growing), d=saying(growing))
+    result = compared(time_limit=2.0)
+    # All that one of them alone would not get half as much again of.
+    assert 1.2 < result.seconds < 3.0
+    assert max(row.seconds for row in result.rows) > 0.5
+
+
+def test_an_interrupt_leaves_earlier_answers(listing):
+    def growing(question):
+        if question.settings.time_limit > 0.5:
+            os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(question.settings.time_limit)
+        return Answer(4.0, Label.CERTIFIED)
+
+    listing(a=saying(growing), b=saying(1.0), c=saying(2.0), d=saying(3.0))
+    result = compared(time_limit=2.0)
+    assert result.interrupted
+    assert [row.name for row in result.rows] == ["a", "d", "c", "b"]
+
+
 def test_an_answer_is_not_lost_when_more_time_brings_none(listing):
     def moody(question):
         time.sleep(question.settings.time_limit)
