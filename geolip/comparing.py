@@ -150,7 +150,6 @@ class _Asking:
                     continue
                 share = self._left() / (len(names) - number)
                 if share <= _MORE * self._shares[name]:
-                    # There is more for those after it, and perhaps for it in the end.
                     again.append(name)
                     continue
                 asked = True
@@ -158,7 +157,8 @@ class _Asking:
                 self._progress(f"{count}: {self._found[name].TITLE}")
                 if self._try(name, share).seconds >= TOLD * share:
                     again.append(name)
-            names = sorted(again, key=lambda name: self._shares[name])
+            # Whose share was smallest comes last, and may have all that is left.
+            names = sorted(again, key=self._shares.__getitem__, reverse=True)
 
     def _try(self, name: str, share: float) -> Attempt:
         self._shares[name] = share
