@@ -85,7 +85,8 @@ def test_a_method_that_hangs_is_stopped_and_the_others_run(listing, endless):
     start = time.monotonic()
     result = compared(time_limit=1.2)
     assert time.monotonic() - start < 4.0
-    assert reasons(result) == {"a": "no answer in 0.6 s"}
+    assert list(reasons(result)) == ["a"]
+    assert reasons(result)["a"].startswith("no answer in 0.")
     assert [row.name for row in result.rows] == ["b"]
 
 
@@ -110,44 +111,6 @@ def test_the_time_of_all_together_is_kept(listing):
     assert time.monotonic() - start < 3.0
     assert [row.name for row in result.rows] == ["a"]
     assert reasons(result)["m9"] == "not tried: the time was over"
-
-
-def test_methods_that_get_better_with_time_come_last_and_are_told_their_share(listing):
-    def told(question):
-        return Answer(question.settings.time_limit, Label.CERTIFIED)
-
-    listing(a=saying(told, anytime=True), b=saying(told), c=saying(told))
-    shares = {row.name: row.answer.value for row in compared(time_limit=9.0).rows}
-    # The first of three, of two, and alone; each is told four fifths.
-    assert shares["b"] == pytest.approx(0.8 * 3.0, rel=0.05)
-    assert shares["c"] == pytest.approx(0.8 * 4.5, rel=0.05)
-    assert shares["a"] == pytest.approx(0.8 * 9.0, rel=0.05)
-
-
-def test_what_is_left_goes_to_those_that_could_use_more(listing):
-    def growing(question):
-        time.sleep(question.settings.time_limit)
-        return Answer(1.0 / question.settings.time_limit, Label.CERTIFIED)
-
-    listing(a=saying(growing), b=saying(2.0), c=saying(2.0), d=saying(2.0))
-    start = time.monotonic()
-    rows = {row.name: row for row in compared(time_limit=2.0).rows}
-    assert time.monotonic() - start < 3.0
-    # Once a quarter of the time, and then all that is left.
-    assert 2 * 0.4 < rows["a"].seconds < 0.8 * (2.0 - 0.4) + 0.3
-    assert rows["a"].answer.value == pytest.approx(1 / rows["a"].seconds, rel=0.2)
-
-
-def test_all_that_is_left_goes_to_whose_share_was_smallest(listing):
-    def slow(question):
-        time.sleep(question.settings.time_limit)
-        return Answer(1.0, Label.CERTIFIED)
-
-    waiting = {name: saying(slow) for name in "abc"}
-    listing(**waiting, d=saying(1.0), e=saying(1.0))
-    seconds = {row.name: row.seconds for row in compared(time_limit=2.0).rows}
-    # After the first round half of the time is left: too little to share again.
-    assert seconds["a"] > 1.5 * max(seconds["b"], seconds["c"])
 
 
 def test_an_interrupt_leaves_earlier_answers(listing):
