@@ -15,7 +15,7 @@ import numpy as np
 
 from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
-from geolip.errors import CertificationError
+from geolip.errors import CertificationError, SolverError
 from geolip.incumbent import Incumbent
 from geolip.norms import NORMS, NormPair
 from geolip.ordering import ordered
@@ -141,6 +141,8 @@ def _one(
         status = solution.status
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
+    except SolverError:
+        status = Status.FAILED
     bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
