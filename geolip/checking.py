@@ -6,9 +6,7 @@ needed or believed: no solver, no relaxation, none of its numbers but the multip
 Source: docs/certificates.md sections 1 and 3.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +19,6 @@ from geolip.certificate import (
     claim,
 )
 from geolip.clock import StageClock
-from geolip.decimals import round_up
 from geolip.errors import RefusedCertificateError, UnknownTensorError, UsageError
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
@@ -34,46 +31,8 @@ from geolip.presolve import reduce
 from geolip.problem import Problem
 from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.sectors import SectorNetwork
+from geolip.verdict import Verdict
 from geolip.verify import verified_bound
-
-SCHEMA = "geolip.verdict/1"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a certificate was found to prove.
-
-    Parameters
-    ----------
-    bound : float
-        The proved bound.
-    trust : str
-        How it was checked, now.
-    claim : str
-        What is proved, word for word.
-    seconds : float
-        That the check took, the reading of the model included.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    bound: float
-    trust: str
-    claim: str
-    seconds: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> str:
-        """Return the verdict as one JSON object."""
-        content = {"schema": SCHEMA, "accepted": True, **asdict(self)}
-        return json.dumps(content, indent=2, allow_nan=False)
-
-    def __str__(self) -> str:
-        lines = [
-            f"accepted: {self.claim}",
-            f"bound {round_up(self.bound)}, {self.trust}, {self.seconds:.2f} s",
-        ]
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def check(
@@ -245,11 +204,9 @@ def _proved(proof: Proof, piece: Piece, exact: bool) -> Fraction:
     if proof.method == NORM_PRODUCT:
         network, norms = piece.network, piece.norms
         square = product_square(reduce(network).network, norms)
-        return (
-            min(square, product_square(network, norms))
-            if network.has_mixtures
-            else square
-        )
+        if not network.has_mixtures:
+            return square
+        return min(square, product_square(network, norms))
     reduction, norm = reduce(piece.relaxed), piece.norms.input
     problem = Problem(reduction.network, norm)
     if proof.method == CONSTANT:

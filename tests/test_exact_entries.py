@@ -1,5 +1,6 @@
 """Exact entries of operators and products of their norms, against fractions."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -27,6 +28,8 @@ from geolip.linear import (
     selection,
 )
 from geolip.sectors import LinearMap, SectorNetwork
+
+PAIRS = [f"{given}:{measured}" for given in norms.NORMS for measured in norms.NORMS]
 
 
 def operators(random: np.random.Generator) -> list:
@@ -116,6 +119,25 @@ def test_norm_products_agree_with_float_arithmetic(seed, norm):
     product = norm_product(network, pair)
     square = product_square(network, pair)
     assert product == pytest.approx(float(square) ** 0.5, rel=1e-10)
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+@pytest.mark.parametrize("shape", [(1, 5), (4, 3), (3, 6)])
+def test_squares_of_norms_are_upper_bounds(norm, shape):
+    """Of one matrix; without negative entries, all of them are attained."""
+    random, pair = np.random.default_rng(0), norms.parse(norm)
+    signed = random.integers(-9, 9, shape) * 0.25
+    for A in (signed, abs(signed)):
+        reading = LinearMap(shape[0], {0: Dense(A)})
+        network = SectorNetwork(shape[1], (), reading)
+        found = float(product_square(network, pair)) ** 0.5
+        singular = np.linalg.svd(A)[2][:1].T
+        corners = np.array([*itertools.product((-1, 1), repeat=shape[1])]).T
+        X = np.hstack([np.eye(shape[1]), corners, A.T, singular, A.sum(0)[:, None]])
+        X = X[:, X.any(axis=0)]
+        reached = (pair.output.of(A @ X) / pair.input.of(X)).max()
+        assert reached <= found * (1 + 1e-12)
+    assert found == pytest.approx(reached, rel=1e-9)
 
 
 @given(st.fractions(min_value=0))
