@@ -105,7 +105,7 @@ def test_report_renders(tmp_path: Path) -> None:
     report = (tmp_path / "report.md").read_text()
     assert findings in report
     for said in (
-        "**0.8 wrong**",
+        "**0.8**",
         "*1.0667 low*",
         "ended \\| after 5 s",
         "takes chains",

@@ -27,8 +27,7 @@ def findings(cases: Sequence[Record]) -> str:
     sentences = [
         f"{len(by(cases, 'tool'))} tools were asked about {len(networks)} networks of "
         f"{len(by(cases, 'family'))} families: {len(answered)} answers, {refused} "
-        f"refusals, and {failures} cases that failed, most of them for want of time or "
-        "memory.",
+        f"refusals, {failures} failures.",
         *_about_certify(cases),
         f"Of {len(unproved)} values that are not proved, {_are(wrong)} below a proved "
         f"lower bound of the constant and so wrong as a bound{_worst(wrong)}; "
