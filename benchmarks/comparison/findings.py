@@ -41,9 +41,9 @@ def _about_unproved(cases: Sequence[Record]) -> list[str]:
     low = [c for c in cases if c["below_fgl"]]
     clearly = [c for c in low if c["over_fgl"] < 1 - CLEAR]
     return [
-        f"Of {len(cases)} values that are not proved, {_are(wrong)} below a proved lower "
-        f"bound of the constant and so wrong as a bound{_worst(wrong)}; {_are(low)} "
-        "below one of the formal constant, which the published programs bound, "
+        f"Of {len(cases)} values that are not proved, {_are(wrong)} below a proved "
+        f"lower bound of the constant and so wrong as a bound{_worst(wrong)}; "
+        f"{_are(low)} below one of the formal constant, which the published programs bound, "
         f"{_are(clearly)} so by more than {CLEAR:g} of it{_worst(clearly, 'over_fgl')}."
     ]
 
