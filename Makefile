@@ -65,7 +65,7 @@ bench-record: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/compare.py --fresh --output benchmarks/results/comparison
 	$(BIN)/python benchmarks/render.py benchmarks/results/comparison --readme README.md
 
-# The peers' own environment; needs some 5 GB, as they ask for PyTorch.
+# The peers' own environment; needs some 6 GB, as they ask for PyTorch.
 bench-peers:
 	$(PYTHON) -m venv benchmarks/.peers
 	benchmarks/.peers/bin/python -m pip install -qq eclipse-nn

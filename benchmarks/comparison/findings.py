@@ -42,9 +42,10 @@ def _about_unproved(cases: Sequence[Record]) -> list[str]:
     clearly = [c for c in low if c["over_fgl"] < 1 - CLEAR]
     return [
         f"Of {len(cases)} values that are not proved, {_are(wrong)} below a proved "
-        f"lower bound of the constant and so wrong as a bound{_worst(wrong)}; "
-        f"{_are(low)} below one of the formal constant, which the published programs bound, "
-        f"{_are(clearly)} so by more than {CLEAR:g} of it{_worst(clearly, 'over_fgl')}."
+        f"lower bound of the constant and so wrong as a bound{_worst(wrong)}.",
+        f"{_are(low).capitalize()} below one of the formal constant, which the "
+        f"published programs bound, {_are(clearly)} so by more than {CLEAR:g} of it"
+        f"{_worst(clearly, 'over_fgl')}.",
     ]
 
 
