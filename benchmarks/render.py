@@ -12,6 +12,10 @@ from cases import show
 from comparison import analysis, plots, report, summary
 from comparison.findings import findings
 from comparison.records import Record, Records
+from comparison.tools import Kind
+
+# In the order of the report; pairs come after.
+_NORMS = ("inf", "2", "1")
 
 
 def write(folder: Path) -> str:
@@ -30,9 +34,22 @@ def write(folder: Path) -> str:
 
 
 def _current(records: Records) -> Sequence[Record]:
-    """Return the cases with ratios, and the runs that they are from."""
+    """Return the cases with ratios, in an order that does not depend on their times.
+
+    Networks stay in the order in which every tool was asked about them.
+    """
     units = {run["run"]: run["unit_seconds"] for run in records.runs}
-    return analysis.with_ratios(records.latest(), units)
+    cases = analysis.with_ratios(records.latest(), units)
+    kinds = [kind.value for kind in Kind]
+    return sorted(
+        cases,
+        key=lambda case: (
+            case["family"],
+            _NORMS.index(case["norm"]) if case["norm"] in _NORMS else len(_NORMS),
+            kinds.index(case["kind"]),
+            case["tool"],
+        ),
+    )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

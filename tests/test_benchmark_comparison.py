@@ -100,12 +100,12 @@ def test_report_renders(tmp_path: Path) -> None:
     findings = render.write(tmp_path)
     words = " ".join(findings.split())
     assert "Of 2 values that are not proved, 1 is below a proved lower bound" in words
-    assert "(the worst by 0.2 of it); 2 are below one of the formal constant" in words
+    assert "(the worst by 0.2 of it). 2 are below one of the formal constant" in words
     assert "Of 2 certified values, none is below" in words
     report = (tmp_path / "report.md").read_text()
     assert findings in report
     for said in (
-        "**0.8 wrong**",
+        "**0.8**",
         "*1.0667 low*",
         "ended \\| after 5 s",
         "takes chains",

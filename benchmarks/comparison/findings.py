@@ -19,26 +19,34 @@ def findings(cases: Sequence[Record]) -> str:
     claims = [c for c in answered if analysis.is_claim(c)]
     proved = [c for c in claims if analysis.is_proved(c)]
     unproved = [c for c in claims if not analysis.is_proved(c)]
-    wrong = [c for c in unproved if c["below_truth"]]
-    low = [c for c in unproved if c["over_fgl"] and c["over_fgl"] < 1 - CLEAR]
     networks = {(c["family"], c["network"]) for c in cases}
     refused = sum("refused" in c for c in cases)
     failures = len(cases) - len(answered) - refused
     sentences = [
         f"{len(by(cases, 'tool'))} tools were asked about {len(networks)} networks of "
         f"{len(by(cases, 'family'))} families: {len(answered)} answers, {refused} "
-        f"refusals, and {failures} cases that failed, most of them for want of time or "
-        "memory.",
+        f"refusals, {failures} failures.",
         *_about_certify(cases),
-        f"Of {len(unproved)} values that are not proved, {_are(wrong)} below a proved "
-        f"lower bound of the constant and so wrong as a bound{_worst(wrong)}; "
-        f"{_are([c for c in unproved if c['below_fgl']])} below one of the formal "
-        f"constant, which the published programs bound, {_are(low)} so by more than "
-        f"{CLEAR:g} of it{_worst(low, 'over_fgl')}.",
+        *_about_unproved(unproved),
         f"Of {len(proved)} certified values, "
         f"{_are([c for c in proved if c['below_truth']])} below a proved lower bound.",
     ]
     return "## Findings\n\n" + textwrap.fill(" ".join(sentences), 88)
+
+
+def _about_unproved(cases: Sequence[Record]) -> list[str]:
+    if not cases:
+        return []
+    wrong = [c for c in cases if c["below_truth"]]
+    low = [c for c in cases if c["below_fgl"]]
+    clearly = [c for c in low if c["over_fgl"] < 1 - CLEAR]
+    return [
+        f"Of {len(cases)} values that are not proved, {_are(wrong)} below a proved "
+        f"lower bound of the constant and so wrong as a bound{_worst(wrong)}.",
+        f"{_are(low).capitalize()} below one of the formal constant, which the "
+        f"published programs bound, {_are(clearly)} so by more than {CLEAR:g} of it"
+        f"{_worst(clearly, 'over_fgl')}.",
+    ]
 
 
 def _are(cases: Sequence[Record]) -> str:

@@ -57,9 +57,9 @@ What a number is worth is its label:
 | estimate | the number of a solver or of a heuristic, of which nothing is proved |
 
 *Over lower* is a value divided by the best proved lower bound of the constant: 1 is
-perfect, and an upper bound below 1 is wrong. *Low* marks what is below the formal
-constant by more than {CLEAR:g} of it. *Over geolip* is a value divided by what
-`geolip certify` proves, without any option but the norm."""
+perfect, and an upper bound below 1 is wrong and set in **bold**. *Low* marks bounds
+below the formal constant by more than {CLEAR:g} of it. *Over geolip* is a value divided
+by what `geolip certify` proves, without any option but the norm."""
 
 
 def _networks(cases: Sequence[Record]) -> str:
@@ -192,10 +192,11 @@ def _cell(case: Record) -> str:
         return NOTHING
     if case["over_lower"] is None:
         return f"({case['value']:.5g})"
-    shown = ratio(case["over_lower"])
+    over = case["over_lower"]
     if case["below_truth"]:
-        return f"**{shown} wrong**"
-    return f"*{shown} low*" if case["over_fgl"] < 1 - CLEAR else shown
+        return f"**{1 - over:.0e} below**" if over > 1 - CLEAR else f"**{over:.3g}**"
+    low = analysis.is_claim(case) and case["over_fgl"] < 1 - CLEAR
+    return f"*{ratio(over)} low*" if low else ratio(over)
 
 
 def _draws(cases: Sequence[Record], norm: str, first: str) -> str:
