@@ -54,9 +54,14 @@ def test_scaled(name: str, factors: tuple[float, ...]) -> None:
     columns = np.resize(factors, operator.shape[1])
     product = scaled(operator, columns)
     close(product.dense(), operator.dense() * columns)
-    # A product of two numbers is only formed where it is exact.
-    if factors[0] != -1.0:
-        assert product.roundings > operator.roundings
+
+
+def test_scaled_columns_are_a_matrix_where_that_is_exact() -> None:
+    matrix = Dense(weights(np.random.default_rng(0), 4, 3))
+    exact = scaled(matrix, np.array([0.0, -1.0, 1.0]))
+    assert isinstance(exact, Dense)
+    assert exact.roundings == 0
+    assert scaled(matrix, np.array([0.0, 0.3, 1.0])).roundings > 0
 
 
 @names
