@@ -16,7 +16,7 @@ import numpy as np
 
 from geolip.arrays import Array, Mask
 from geolip.errors import RefusedCertificateError
-from geolip.linear import LinearOperator, add, compose, scaling
+from geolip.linear import LinearOperator, add, compose, scaled
 from geolip.multipliers import Multipliers
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
@@ -150,10 +150,10 @@ def _without_linear(network: SectorNetwork) -> SectorNetwork:
                 collect(k, operator)
                 continue
             if not linear.all():
-                collect(k, compose(operator, scaling(np.where(linear, 0.0, 1.0))))
-            slopes = scaling(np.where(linear, block.lower, 0.0))
+                collect(k, scaled(operator, np.where(linear, 0.0, 1.0)))
+            sloped = scaled(operator, np.where(linear, block.lower, 0.0))
             for j, inner in readings[k - 1].terms.items():
-                collect(j, compose(operator, compose(slopes, inner)))
+                collect(j, compose(sloped, inner))
         return LinearMap(reading.size, dict(sorted(terms.items())))
 
     if not any((block.lower == block.upper).any() for block in network.blocks):

@@ -1,6 +1,7 @@
 """Branch and bound against brute force, on networks of every kind."""
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -147,6 +148,41 @@ def test_enumeration_is_brute_force(norm):
         truth = formal_constant(network, pair)
         assert truth * (1 - 1e-14) <= found.bound <= truth * (1 + 1e-11)
         assert found.value == pytest.approx(truth, rel=1e-13)
+
+
+def test_enumeration_takes_all_patterns():
+    """Of weights of one sign all slopes are at one end, of alternating ones half."""
+    for signs in ((1.0, 1.0), (-1.0, 1.0), (1.0, -1.0)):
+        output = np.array([[signs[0], signs[1], signs[0]]])
+        network = chain([np.ones((3, 2)), output], (-0.5, 1.0))
+        found = enumerated(network, norms.parse("inf").input)
+        truth = formal_constant(network, norms.parse("inf"))
+        assert truth <= found.bound <= truth * (1 + 1e-12)
+
+
+def test_enumeration_bounds_its_rounding():
+    """Where all but rounding cancels, against fractions."""
+    for seed in range(30):
+        column = np.random.default_rng(seed).standard_normal((40, 1))
+        column[-1] = -column[:-1].sum()
+        exact = abs(sum(map(Fraction, column[:, 0].tolist())))
+        network = chain([column, np.ones((1, 40))], (1.0, 1.0))
+        linear = reduce(network).network
+        assert linear.blocks == ()
+        found = enumerated(linear, norms.parse("inf").input)
+        assert Fraction(found.bound) >= exact
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+def test_at_a_coarse_accuracy_the_bounds_hold(norm):
+    """Parts are done with while larger patterns than the best may be among them."""
+    pair = norms.parse(norm)
+    for seed in range(4):
+        network = network_of(seed, 10, 3)
+        truth = formal_constant(network, pair)
+        search = finished(network, pair, accuracy=0.3, largest=0.0)
+        search.lower = 0.5 * search.lower
+        assert search.upper >= truth * (1 - 1e-12)
 
 
 @pytest.mark.parametrize("exponent", [-1000, -500, -200, 200, 500])

@@ -13,6 +13,7 @@ from geolip.linear import (
     compose,
     identity,
     restrict,
+    scaled,
     scaling,
 )
 
@@ -44,6 +45,23 @@ def test_restrict_to_nothing(name: str, rows: bool, columns: bool) -> None:
     close(part.dense(), expected)
     assert (part.row_sums >= np.abs(expected).sum(axis=1) * (1 - 1e-12)).all()
     assert (part.column_sums >= np.abs(expected).sum(axis=0) * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("factors", [(-1.0, 0.0, 1.0), (0.3, 0.0, -7.0)])
+@names
+def test_scaled(name: str, factors: tuple[float, ...]) -> None:
+    operator = example(name)
+    columns = np.resize(factors, operator.shape[1])
+    product = scaled(operator, columns)
+    close(product.dense(), operator.dense() * columns)
+
+
+def test_scaled_columns_are_a_matrix_where_that_is_exact() -> None:
+    matrix = Dense(weights(np.random.default_rng(0), 4, 3))
+    exact = scaled(matrix, np.array([0.0, -1.0, 1.0]))
+    assert isinstance(exact, Dense)
+    assert exact.roundings == 0
+    assert scaled(matrix, np.array([0.0, 0.3, 1.0])).roundings > 0
 
 
 @names

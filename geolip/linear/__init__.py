@@ -6,6 +6,7 @@ from geolip.linear.convolution import Convolution as Convolution
 from geolip.linear.dense import Dense as Dense
 from geolip.linear.operator import LinearOperator as LinearOperator
 from geolip.linear.restriction import restrict as restrict
+from geolip.linear.restriction import scaled as scaled
 from geolip.linear.sparse import Sparse as Sparse
 from geolip.linear.sparse import identity as identity
 from geolip.linear.sparse import scaling as scaling

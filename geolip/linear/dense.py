@@ -38,6 +38,11 @@ class Dense(LinearOperator):
         copies = self.outer * self.inner
         return copies * m, copies * n
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the map is the matrix itself."""
+        return self.outer == self.inner == 1
+
     def apply(self, X: Array) -> Array:
         return self._along(self.matrix, X)
 
@@ -45,7 +50,7 @@ class Dense(LinearOperator):
         return self._along(self.matrix.T, Y)
 
     def _along(self, matrix: Array, X: Array) -> Array:
-        if self.outer == self.inner == 1:
+        if self.is_plain:
             return np.asarray(matrix @ X)
         columns = X.shape[1]
         tensor = X.reshape(self.outer, matrix.shape[1], self.inner * columns)
@@ -53,7 +58,7 @@ class Dense(LinearOperator):
         return np.asarray(matrix @ tensor).reshape(size, columns)
 
     def dense(self) -> Array:
-        if self.outer == self.inner == 1:
+        if self.is_plain:
             return self.matrix
         inner = np.kron(self.matrix, np.eye(self.inner))
         return np.asarray(np.kron(np.eye(self.outer), inner))
