@@ -182,6 +182,17 @@ def test_a_tenth_of_the_gap_closes_and_no_bound_is_below_the_truth(shape):
     assert np.median(shares) > 0.1
 
 
+def test_with_many_inputs_a_sample_of_triangles_will_do():
+    """Sparse rows: what no neuron reads together, or at all, is never drawn."""
+    random = np.random.default_rng(2)
+    first = random.standard_normal((9, 120)) * (random.random((9, 120)) < 0.3)
+    first[0] = 0.0
+    first[0, :2] = 1.0
+    gap, share = closed(chain([first, random.standard_normal((1, 9))]))
+    assert gap > 1e-3
+    assert share > 0.1
+
+
 def test_without_enough_inputs_or_in_l2_there_is_nothing_to_add():
     for sizes, norm in ((2, "inf"), (5, "2")):
         random = np.random.default_rng(1)
