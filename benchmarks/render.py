@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from cases import show
 from comparison import analysis, plots, report, summary
+from comparison.findings import findings
 from comparison.records import Record, Records
 
 
@@ -25,7 +26,7 @@ def write(folder: Path) -> str:
         plots.draw(records.cases, folder)
     except ModuleNotFoundError:
         show("no plots: matplotlib is not installed (pip install geolip[report])")
-    return report.findings(records.cases)
+    return findings(records.cases)
 
 
 def _current(records: Records) -> Sequence[Record]:

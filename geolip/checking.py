@@ -15,13 +15,9 @@ from typing import Any
 from geolip import importer, norms, pieces
 from geolip.arrays import Array
 from geolip.certificate import (
-    CONSTANT,
     EXACT,
-    MULTIPLIERS,
-    NORM_PRODUCT,
     RIGOROUS_FLOAT,
     Certificate,
-    Proof,
     claim,
 )
 from geolip.clock import StageClock
@@ -36,6 +32,7 @@ from geolip.norms import NormPair
 from geolip.pieces import Piece
 from geolip.presolve import reduce
 from geolip.problem import Problem
+from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.verify import verified_bound
 
 SCHEMA = "geolip.verdict/1"

@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from geolip import checking, importer, norms, presolve
+from geolip import checking, importer, norms, pieces, presolve
 from geolip.branching.search import Search
 from geolip.branching.state import restore, save
 from geolip.decimals import round_down, round_up
@@ -25,8 +25,9 @@ from geolip.report import ModelSummary
 SCHEMA = "geolip.formal/1"
 # The relative gap at which the constant counts as exact.
 ACCURACY = 1e-6
-# Regions are bounded with dense matrices of so many entries at the most.
-_LARGEST = 2**24
+# Regions are bounded with dense matrices of so many entries at the most, and each piece
+# has a tree of its own.
+_LARGEST, _MOST_PIECES = 2**24, 1024
 EXACT, TIME_LIMIT, INTERRUPTED, STUCK = "exact", "time limit", "interrupted", "stuck"
 
 
@@ -171,15 +172,21 @@ def exact_fgl(
     )
 
 
-def refusal(network: Network) -> str | None:
+def refusal(network: Network, pair: NormPair) -> str | None:
     """Return None, or one line that says why a network is too large to search."""
-    inputs, *hidden = presolve.reduce(network.sectors()).network.sizes
-    if sum(hidden) * (inputs + sum(hidden)) <= _LARGEST:
-        return None
-    return (
-        f"branch and bound is for small networks, this one has {inputs} inputs and "
-        f"{sum(hidden)} neurons: use geolip certify"
-    )
+    reduced = presolve.reduce(network.sectors()).network
+    inputs, *hidden = reduced.sizes
+    if sum(hidden) * (inputs + sum(hidden)) > _LARGEST:
+        return (
+            f"branch and bound is for small networks, this one has {inputs} inputs and "
+            f"{sum(hidden)} neurons: use geolip certify"
+        )
+    if (count := pieces.count(reduced, pair)) > _MOST_PIECES:
+        return (
+            f"in {pair} the constant is the largest of {count} others, and branch and "
+            f"bound takes up to {_MOST_PIECES}: choose other norms or geolip certify"
+        )
+    return None
 
 
 def formal_constant(
@@ -203,7 +210,7 @@ def formal_constant(
         _check_positive("the time limit", time_limit)
     if not isinstance(seed, Integral) or seed < 0:
         raise UsageError(f"the seed must be a non-negative integer, found {seed!r}")
-    if (reason := refusal(network)) is not None:
+    if (reason := refusal(network, pair)) is not None:
         raise UsageError(reason)
     if state is not None:
         check_writable(state)

@@ -116,7 +116,8 @@ def settled(
         own = replace(settings, time_limit=None if limit == math.inf else max(share, 0))
         # Many pieces together first have something to be below.
         found = _one(problem, own, engine, largest) if largest or not parts else None
-        if parts and (found is None or found.bound > largest):
+        stopped = found is not None and found.status is Status.INTERRUPTED
+        if parts and not stopped and (found is None or found.bound > largest):
             waiting.extendleft(reversed(parts))
             continue
         # What is left together takes about as long as a piece.

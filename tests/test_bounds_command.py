@@ -14,10 +14,11 @@ from cli_runs import FC, MODELS, one_line, refused, run, succeeded
 from onnx import helper
 from stored_models import build, stored
 
+import geolip
 from geolip import methods
 from geolip.comparison import SCHEMA
 from geolip.methods import Answer, Label
-from geolip.plot import _apart
+from geolip.plot import _apart, picture
 
 # Two methods of some milliseconds.
 QUICK = ("bounds", FC, "--method", "norm_product", "--method", "gradient")
@@ -107,6 +108,14 @@ def test_the_plot_is_a_picture(tmp_path):
     width, height = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
     assert width > 800
     assert height > 400
+
+
+def test_a_plot_of_nothing_but_zeros():
+    pytest.importorskip("matplotlib")
+    weights = [np.zeros((2, 3)), np.ones((1, 2))]
+    comparison = geolip.compare(weights, only=["norm_product", "gradient"])
+    assert [row.answer.value for row in comparison.rows] == [0.0, 0.0]
+    assert picture(comparison).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from generators import chain, random_chain, random_graph
 from oracles import PAIRS, formal_constant, jacobians, matrix_norms
 
 from geolip import norms
-from geolip.branching.enumeration import enumerated
+from geolip.branching.enumeration import enumerated, is_tame
 from geolip.branching.region import Region, restricted
 from geolip.branching.search import Search
 from geolip.presolve import reduce
@@ -142,10 +142,24 @@ def test_enumeration_is_brute_force(norm):
     pair = norms.parse(norm)
     for seed in range(20):
         network = network_of(seed, 9, 1)
+        assert is_tame(network)
         found = enumerated(network, pair.input)
         truth = formal_constant(network, pair)
         assert truth * (1 - 1e-14) <= found.bound <= truth * (1 + 1e-11)
         assert found.value == pytest.approx(truth, rel=1e-13)
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, -200, 200, 500])
+def test_very_small_and_large_weights(exponent):
+    """Products along paths that underflow are not enumerated, and bounds still hold."""
+    random = np.random.default_rng(0)
+    first, second = random.standard_normal((4, 3)), random.standard_normal((1, 4))
+    pair = norms.parse("inf")
+    truth = formal_constant(chain([first, second]), pair)
+    weights = [np.ldexp(first, exponent), np.ldexp(second, -exponent)]
+    search = finished(reduce(chain(weights)).network, pair)
+    assert search.lower <= truth * (1 + 1e-12)
+    assert search.upper >= truth * (1 - 1e-12)
 
 
 def test_what_has_no_neurons_or_no_output():

@@ -10,7 +10,7 @@ from closed_forms import PAIRS, gaussian, k1, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
 from oracles import formal_constant
 
-from geolip import importer, methods, norms
+from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
@@ -118,4 +118,11 @@ def test_without_time_it_is_the_norm_product_and_says_so():
     answer = methods.get("combettes_pesquet").answer(question)
     product = norm_product(network.sectors(), pair)
     assert answer.value == pytest.approx(product, rel=1e-12)
-    assert "3 layers as in the norm product" in answer.note
+    assert answer.note == "out of time: 3 layers as norms"
+
+
+def test_products_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "fits", lambda numbers: numbers < 1000)
+    question = Question(importer.load(gaussian((30, 20, 20, 2))), norms.parse("inf"))
+    reason = methods.get("combettes_pesquet").refusal(question)
+    assert "30 inputs and 40 neurons do not fit in memory" in reason

@@ -10,7 +10,7 @@ from closed_forms import PAIRS, gaussian, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
 from oracles import formal_constant
 
-from geolip import importer, methods, norms
+from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
 from geolip.bounds.entrywise import absolute_product, absolute_rows
 from geolip.bounds.norm_product import norm_product
@@ -138,7 +138,7 @@ def test_without_time_k4_is_k3_and_says_so():
     question = Question(network, pair, Settings(time_limit=0.0))
     answer = methods.get("k4").answer(question)
     assert answer.value == late
-    assert "13 neurons as in K3" in answer.note
+    assert answer.note == "out of time: 13 neurons as in K3"
 
 
 @pytest.mark.parametrize("bound", [k3, k4])
@@ -160,3 +160,18 @@ def test_the_tighter_way_wins_and_both_are_told(name):
     ways = [bound(network.sectors(), pair, way) for way in (explicit, implicit)]
     assert answer.value == min(ways)
     assert answer.note == f"explicit maxima {ways[0]:.6g}, implicit {ways[1]:.6g}"
+
+
+def test_k3_leaves_implicit_maxima_out_when_the_time_is_over():
+    network, pair = pooled_network(), norms.parse("2")
+    answer = methods.get("k3").answer(Question(network, pair, Settings(time_limit=0.0)))
+    assert answer.value == pytest.approx(k3(network.sectors(), pair), rel=1e-12)
+    assert "implicit: out of time" in answer.note
+
+
+def test_k4_needs_rows_of_the_inputs_length_but_for_l_inf(monkeypatch):
+    monkeypatch.setattr(memory, "fits", lambda numbers: numbers < 1000)
+    network, method = importer.load(gaussian((30, 20, 20, 2))), methods.get("k4")
+    reason = method.refusal(Question(network, norms.parse("2")))
+    assert "40 neurons by 30 inputs do not fit in memory" in reason
+    assert method.refusal(Question(network, norms.parse("inf:2"))) is None

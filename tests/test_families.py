@@ -5,6 +5,7 @@ from itertools import pairwise
 import families
 import numpy as np
 import pytest
+from cli_runs import SHIPPED
 from families import Member, geolip_width, polygon, square
 from networks import model
 from oracles import formal_constant
@@ -97,3 +98,10 @@ def test_draws_are_those_of_pytorch() -> None:
         128,
         256,
     ]
+
+
+def test_shipped_networks_are_all_there_with_their_neurons() -> None:
+    members = families.get("shipped").members(full=False)
+    assert sorted(f"{member.name}.onnx" for member in members) == SHIPPED
+    for member in members:
+        assert member.size == importer.load(member.model).neurons

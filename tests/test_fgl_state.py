@@ -231,3 +231,8 @@ def test_values_out_of_range(options, part):
 def test_a_large_network_is_refused():
     with pytest.raises(UsageError, match="5000 neurons"):
         geolip.exact_fgl(weights_of(0, 2, 5000, 1), "inf")
+
+
+def test_a_constant_of_very_many_pieces_is_refused():
+    with pytest.raises(UsageError, match="largest of 1800 others"):
+        geolip.exact_fgl(weights_of(0, 60, 2, 30), "1:inf")

@@ -20,7 +20,7 @@ from geolip.errors import GeolipError
 from geolip.network import Network
 
 # Seconds beside the time limit for reading a model, warming up and coming to an end.
-_GRACE = 10.0
+_GRACE = 5.0
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """The bound of one region, proved, and how to split the region further.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,8 +16,8 @@ from geolip import backend, pieces, relaxations
 from geolip.arrays import Array, row_norms
 from geolip.backend import Settings
 from geolip.bounds.norm_product import norm_product
-from geolip.branching.compact import Compact, Point, repaired
-from geolip.branching.enumeration import enumerated, patterns
+from geolip.branching.compact import COLD, Compact, Point, repaired
+from geolip.branching.enumeration import enumerated, is_tame, patterns
 from geolip.branching.pattern import rounded
 from geolip.branching.region import Pattern, Region, Restriction, restricted
 from geolip.errors import GeolipError
@@ -97,7 +98,8 @@ class Bounder:
         seed: int,
         largest: float = ENUMERATED,
     ) -> None:
-        self._seed, self._largest = seed, largest
+        self._seed = seed
+        self._largest = largest if is_tame(network) else 0.0
         self.count = pieces.count(network, norms)
         self._network, self._norms = network, norms
         # Kept for as many as are usually worked on in turns.
@@ -112,17 +114,17 @@ class Bounder:
     def _made(self, index: int) -> SectorNetwork:
         return pieces.piece(self._network, self._norms, index).relaxed
 
-    def whole(self) -> list[Region]:
-        """Return the regions that all slope patterns consist of: one for each piece."""
+    def whole(self) -> Iterator[Region]:
+        """Yield the regions that all slope patterns consist of: one for each piece."""
         inputs, *hidden = self.sizes
         slopes, signs = np.zeros(sum(hidden), np.int8), np.zeros(inputs, np.int8)
-        regions = [Region(index, slopes, signs) for index in range(self.count)]
-        if self.ends.input.name != "inf":
-            return regions
-        # One of the inputs that matter is what others are compared with.
-        firsts = [self._restricted(region).inputs[:1] for region in regions]
-        pairs = zip(regions, firsts, strict=True)
-        return [r.with_sign(int(i[0]), 1) if i.size else r for r, i in pairs]
+        for index in range(self.count):
+            region = Region(index, slopes, signs)
+            if self.ends.input.name == "inf":
+                # One of the inputs that matter is what others are compared with.
+                for first in self._restricted(region).inputs[:1]:
+                    region = region.with_sign(int(first), 1)
+            yield region
 
     def product(self, region: Region) -> float:
         """Return the norm product of a region."""
@@ -135,6 +137,7 @@ class Bounder:
     def _restricted(self, region: Region) -> Restriction:
         return restricted(self._piece(region.piece), region)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def thorough(self, region: Region, seconds: float) -> float:
         """Return a bound of a region from whatever solver is best, or infinity."""
         problem = self._problem(self._restricted(region))
@@ -174,7 +177,10 @@ class Bounder:
             return self._enumerated(restriction, region, known)
         compact = Compact(problem)
         X, directions = self._started(restriction, start)
-        point = compact.ascend(X, directions, enough)
+        if start is None:
+            point = compact.ascend(X, directions, most=COLD)
+        else:
+            point = compact.ascend(X, directions, enough)
         if not 0 < point.value < np.inf:
             return Bounded(known)
         found = repaired(compact, point.multipliers)
@@ -241,25 +247,26 @@ class Bounder:
     ) -> tuple[Region, ...]:
         """Fix what the point is least decided about.
 
-        That is, where the better of the two choices still loses most, to first order.
+        That is, where the two choices together lose most, to first order. A product
+        is small where one of them loses nothing.
         """
         best = -1.0
         children: tuple[Region, ...] = ()
         for neurons, losses in zip(restriction.neurons, point.losses, strict=True):
             if neurons.size:
                 free = region.slopes[neurons] == 0
-                least = np.where(free, losses.min(axis=1), -np.inf)
-                i = int(np.argmax(least))
-                if least[i] > best:
+                score = np.where(free, losses.prod(axis=1), -np.inf)
+                i = int(np.argmax(score))
+                if score[i] > best:
                     n = int(neurons[i])
-                    best = float(least[i])
+                    best = float(score[i])
                     children = (region.with_slope(n, -1), region.with_slope(n, 1))
         inputs = restriction.inputs
         if len(inputs) > 1 and region.signs.any():
             X, tau = point.vectors[: len(inputs)], point.multipliers.tau
-            least = tau[1:] * (1.0 - np.abs(X[1:] @ X[0]))
-            i = int(np.argmax(least))
-            if least[i] > best:
+            score = tau[1:] ** 2 * (1.0 - (X[1:] @ X[0]) ** 2)
+            i = int(np.argmax(score))
+            if score[i] > best:
                 j = int(inputs[1 + i])
                 children = (region.with_sign(j, -1), region.with_sign(j, 1))
         return children

@@ -3,9 +3,10 @@
 As `solvers/lifted.py`, which is for networks of any size: here a call's fixed price
 counts, and the start is the solution of a problem that is nearly the same.
 
-Source: docs/solvers.md sections 1 and 7.
+Source: docs/solvers.md section 1 and Exact FGL.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,8 @@ from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 _STILL = 1e-10
 # The least share of the largest tau, where inputs are eliminated.
 _FLOOR = 1e-9
-_FEWEST, _MOST = 10, 150
+# Iterations: at least, at most, and at most without a start that is nearly right.
+_FEWEST, _MOST, COLD = 10, 150, 2000
 # Relative growth of the value at which the iteration stops: where the region is to be
 # split anyway, and where its bound may decide.
 _COARSE, _FINE = 1e-4, 1e-7
@@ -82,7 +84,13 @@ class Compact:
             matrix[:, self.offsets[j] : self.offsets[j + 1]] = operator.dense()
         return matrix
 
-    def ascend(self, X: Array, directions: Sequence[Array], enough: float) -> Point:
+    def ascend(
+        self,
+        X: Array,
+        directions: Sequence[Array],
+        enough: float = math.inf,
+        most: int = _MOST,
+    ) -> Point:
         """Iterate from a start until the value hardly grows.
 
         Parameters
@@ -94,6 +102,8 @@ class Compact:
         enough : float
             A value above which the relaxation cannot settle the region, so that
             accuracy matters less.
+        most : int
+            Iterations.
         """
         readings, offsets = self.readings, self.offsets
         blocks = range(len(readings))
@@ -104,7 +114,7 @@ class Compact:
         d: list[Array] = [np.zeros((0, 1))] * len(readings)
         Z, reach, pull = list(d), list(d), list(d)
         last = 0.0
-        for iteration in range(_MOST):
+        for iteration in range(most):
             for k in blocks:
                 i, j = offsets[k + 1], offsets[k + 2]
                 Z[k] = readings[k] @ V[:i]

@@ -4,7 +4,7 @@ Every entry of a Jacobian is a sum over paths, and a path's rounding errors are 
 of the sum of the paths' sizes that is the same for all patterns. So one majorant, the
 Jacobian of absolute values, bounds the error of all norms.
 
-Source: docs/solvers.md section 7; rounding as in docs/certificates.md section 2.
+Source: docs/solvers.md, Exact FGL; rounding as in docs/certificates.md section 2.
 """
 
 import math
@@ -18,8 +18,8 @@ from geolip.norms import Norm
 from geolip.rigor.rounding import UNIT, up
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
-# More than what numbers below float64's range may add up to.
-_TINY = 2.0**-900
+# Products along paths stay between two to the minus and plus this.
+_EXPONENT = 900.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +49,30 @@ def patterns(network: SectorNetwork) -> float:
     return math.ldexp(float(sum(network.sizes)), min(sum(network.sizes[1:]), 1000))
 
 
+def is_tame(network: SectorNetwork) -> bool:
+    """Return whether no product along a path leaves float64's range.
+
+    Sums of such products do not either, but where they cancel exactly.
+    """
+    readings = [*(block.preactivation for block in network.blocks), network.output]
+    total = 64.0 * len(readings)
+    for reading in readings:
+        ends = [abs(e) for A in reading.terms.values() for e in A.magnitude]
+        total += max(ends, default=0.0)
+    for block in network.blocks:
+        slopes = np.abs(np.concatenate([block.lower, block.upper]))
+        slopes = slopes[slopes > 0]
+        total += float(np.abs(np.log2(slopes)).max(initial=0.0))
+    return total <= _EXPONENT
+
+
 def enumerated(network: SectorNetwork, norm: Norm) -> Enumerated:
     """Return the largest Jacobian over all slope patterns.
 
     Parameters
     ----------
     network : SectorNetwork
-        With one output.
+        With one output, and tame (`is_tame`).
     norm : Norm
         Of the inputs; the Jacobian's is the dual norm.
     """
@@ -73,9 +90,9 @@ def enumerated(network: SectorNetwork, norm: Norm) -> Enumerated:
     best = int(np.argmax(values))
     largest = float(values[best])
     error = _share(network) * float(norm.dual(_majorant(network))[0])
-    bound = up(largest, 2 * network.input_size + 8) + up(error, 8) + _TINY
+    bound = up(largest, 2 * network.input_size + 8) + up(error, 8)
     return Enumerated(
-        bound if bound < math.inf else math.inf,
+        math.nextafter(bound, math.inf),
         largest,
         [bit[:, best] for bit in up_ends],
         gradients[:, best],

@@ -4,7 +4,7 @@ At every moment the open regions, those that are done with and the best pattern 
 the FGL from above and below: a region is taken from the open ones only after both its
 parts are among them, whatever interrupts.
 
-Source: docs/solvers.md section 7.
+Source: docs/solvers.md, Exact FGL.
 """
 
 import heapq
@@ -24,7 +24,7 @@ _MEMORY = 2**28
 _SECONDS_BETWEEN_NOTES = 10.0
 # Where a first bound is so many times the relaxation's value, the best solver is asked,
 # for so many seconds.
-_POOR, _THOROUGH = 1.001, 60.0
+_POOR, _THOROUGH = 1.05, 60.0
 
 
 @dataclass(order=True)

@@ -15,7 +15,7 @@ _SECONDS = 60.0
 
 def refusal(question: Question) -> str | None:
     """Return one line if the network is too large to search."""
-    return too_large(question.network)
+    return too_large(question.network, question.norms)
 
 
 def answer(question: Question) -> Answer:
