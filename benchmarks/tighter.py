@@ -236,6 +236,14 @@ def summary(records: Sequence[Record]) -> list[str]:
     return lines
 
 
+def _shortened(record: Record) -> Record:
+    """Return a record with nine digits of its numbers, for a smaller file."""
+    return {
+        name: float(f"{value:.9g}") if isinstance(value, float) else value
+        for name, value in record.items()
+    }
+
+
 def families() -> dict[str, Callable[[], Iterator[Record]]]:
     """Return what makes the records of each family."""
     found: dict[str, Callable[[], Iterator[Record]]] = {
@@ -262,7 +270,7 @@ def main(folder: Path, chosen: Sequence[str]) -> None:
         for record in make():
             # No bound below the truth, up to the accuracy of the dense SDPs.
             assert record["tight"] >= record["truth"] * (1 - 1e-5), record
-            records.append({"family": family, **record})
+            records.append({"family": family, **_shortened(record)})
             print(json.dumps(records[-1]), flush=True)
         lines = [json.dumps(line) for line in [header, *records]]
         file.write_text("\n".join(lines) + "\n")
