@@ -123,6 +123,7 @@ def _check_proof(proof, network, top):
     every = [*network.tensors[network.output][1].values()]
     outputs, rows = [every[i] for i in kept], network.rows
     parts = {"tau", "d"} if method == "multipliers" else set()
+    parts |= {"triangles"} & {*proof} if parts else set()
     need({*proof} == {"index", "bound", "method"} | parts, "other keys of a proof")
     need(bound >= 0, "a negative bound")
     if method == "multipliers":
@@ -142,7 +143,9 @@ def _check_proof(proof, network, top):
         need(min(multipliers.values()) >= 0, "a negative multiplier")
         rows, outputs = _needed(rows, outputs, inputs)
         sectors = {c: sectors[c] for c in rows if c not in inputs}
-        need(_proved(rows, outputs, sectors, multipliers, given, bound), "not proved")
+        triangles = _triangles(proof.get("triangles"), layers[0], rows)
+        dual = multipliers, triangles
+        need(_proved(rows, outputs, sectors, dual, given, bound), "not proved")
         return
     rows, outputs = _needed(rows, outputs, inputs)
     if method == "constant":
@@ -151,6 +154,27 @@ def _check_proof(proof, network, top):
         need(method == "norm product", "another method")
         least = _norm_product(network, rows, outputs, given, measured)
         need(bound >= least, "a larger norm product")
+
+
+def _triangles(content, inputs, rows):
+    """Return the triangles as pairs of a weight and signs by coordinate."""
+    if content is None:
+        return []
+    need({*content} == {"corners", "signs", "weights"}, "other keys of triangles")
+    corners, signs = content["corners"], [_number(text) for text in content["signs"]]
+    need(all(type(corner) is int and corner >= 0 for corner in corners), "no corner")
+    corners = [inputs[corner] for corner in corners]
+    need(all(corner in rows for corner in corners), "a corner that does not matter")
+    need({*signs} <= {1, -1}, "no sign")
+    found = []
+    for k, text in enumerate(content["weights"]):
+        part = slice(3 * k, 3 * k + 3)
+        b = dict(zip(corners[part], signs[part], strict=True))
+        need(len(b) == 3, "a triangle has three corners")
+        need(_number(text) > 0, "a weight that is not positive")
+        found.append((_number(text), b))
+    need(len(corners) == len(signs) == 3 * len(found), "corners left over")
+    return found
 
 
 def _needed(rows, outputs, inputs):
@@ -170,15 +194,17 @@ def _needed(rows, outputs, inputs):
     return {c: row for c, row in moving.items() if c in read}, outputs
 
 
-def _proved(rows, outputs, sectors, multipliers, given, bound):
+def _proved(rows, outputs, sectors, dual, given, bound):
     """Decide whether multipliers prove a bound.
 
     With B positive definite, ``bound^2 I - T C B^-1 C'`` is positive semidefinite if
     and only if ``[[B, C'], [C, bound^2 / T I]]`` is.
     """
+    multipliers, triangles = dual
     tau = [multipliers[c] for c in rows if c not in sectors]
     budget = sum(tau) if given == "inf" else max(tau, default=0)
     need(budget > 0, "no tau")
+    budget += 2 * sum(weight for weight, _ in triangles)
     M = [[Fraction(0)] * (len(rows) + len(outputs)) for _ in [*rows, *outputs]]
     place = {c: k for k, c in enumerate(rows)}
     for c, k in place.items():
@@ -191,6 +217,9 @@ def _proved(rows, outputs, sectors, multipliers, given, bound):
         for (i, x), (j, y) in product(left, right):
             M[i][j] += multipliers[c] * x * y
             M[j][i] += multipliers[c] * x * y
+    for weight, b in triangles:
+        for i, j in product(b, repeat=2):
+            M[place[i]][place[j]] -= weight * b[i] * b[j] if i != j else 0
     for k, row in enumerate(outputs, len(rows)):
         M[k][k] = bound**2 / budget
         for j, value in row.items():
