@@ -114,6 +114,16 @@ def test_bounds_hold_against_brute_force(kind, norm, batch):
         assert bound <= exact * (GROTHENDIECK if depth < 2 else 3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", BY_PIECES)
+@pytest.mark.parametrize("kind", [random_chain, random_graph])
+def test_bounds_of_many_hold_against_brute_force(kind, norm):
+    pair = norms.parse(norm)
+    for seed in range(1000, 1200):
+        network = kind(np.random.default_rng(seed), 8, 2)
+        assert formal_constant(network, pair) <= solve(network, pair)[1], seed
+
+
 @pytest.mark.parametrize("norm", PAIRS)
 def test_the_transposed_network_has_the_same_relaxation(norm):
     pair = norms.parse(norm)
