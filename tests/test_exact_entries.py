@@ -29,8 +29,6 @@ from geolip.linear import (
 )
 from geolip.sectors import LinearMap, SectorNetwork
 
-PAIRS = [f"{given}:{measured}" for given in norms.NORMS for measured in norms.NORMS]
-
 
 def operators(random: np.random.Generator) -> list:
     """Return one of each kind between 8 coordinates, numbers of all sizes."""
