@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo install test check lint type layers unit test-torch test-slow mutants bench bench-full bench-peers bench-solvers format clean
+.PHONY: demo install test check lint type layers unit test-torch test-slow mutants bench bench-full bench-record bench-peers bench-solvers format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/geolip certify models/digits_fc.onnx --norm inf
@@ -60,7 +60,12 @@ bench: $(VENV)/.installed-bench
 bench-full: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/compare.py --full --output benchmarks/out/comparison-full
 
-# The peers' own environment; needs some 5 GB, as they ask for PyTorch.
+# What the repository and its README show: run it on a quiet machine, at a commit.
+bench-record: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/compare.py --fresh --output benchmarks/results/comparison
+	$(BIN)/python benchmarks/render.py benchmarks/results/comparison --readme README.md
+
+# The peers' own environment; needs some 6 GB, as they ask for PyTorch.
 bench-peers:
 	$(PYTHON) -m venv benchmarks/.peers
 	benchmarks/.peers/bin/python -m pip install -qq eclipse-nn

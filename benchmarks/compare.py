@@ -78,10 +78,11 @@ def main(
     ]
     tools = [t for t in all_tools() if not only or only.lower() in t.title.lower()]
     target = output / "results.jsonl"
+    # The commit is asked for before a file that belongs to it is changed.
+    machine = header(time_limit=limit, jobs=jobs, full=full)
     if fresh:
         target.unlink(missing_ok=True)
     records = Records.read(target)
-    machine = header(time_limit=limit, jobs=jobs, full=full)
     forgotten = records.keep(machine["commit"])
     if forgotten:
         show(f"forgets {forgotten} cases of other commits")

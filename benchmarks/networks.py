@@ -38,8 +38,19 @@ def weights(family: str, sizes: list[int], seed: int = 0) -> list[NDArray[np.flo
 def model(
     matrices: Sequence[NDArray[np.float64]],
     biases: Sequence[NDArray[np.float64]] = (),
+    activation: str = "Relu",
 ) -> onnx.ModelProto:
-    """Return the ReLU network of the matrices, in float64 as they are."""
+    """Return the network of the matrices, in float64 as they are.
+
+    Parameters
+    ----------
+    matrices : sequence of array (n_k, n_{k-1})
+        First layer first.
+    biases : sequence of array (n_k,)
+        None if empty.
+    activation : str
+        The ONNX operator between each two.
+    """
     nodes, tensors, value = [], [], "input"
     for k, W in enumerate(matrices, 1):
         read = [value, f"W{k}"]
@@ -51,7 +62,7 @@ def model(
         nodes.append(helper.make_node("Gemm", read, [made], transB=1))
         if k < len(matrices):
             value = f"y{k}"
-            nodes.append(helper.make_node("Relu", [made], [value], name=f"relu{k}"))
+            nodes.append(helper.make_node(activation, [made], [value], name=f"relu{k}"))
     ends = [
         helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["batch", size])
         for name, size in (
@@ -60,7 +71,7 @@ def model(
         )
     ]
     graph = helper.make_graph(nodes, "random", ends[:1], ends[1:], tensors)
-    opsets = [helper.make_opsetid("", 17)]
+    opsets = [helper.make_opsetid("", 17 if activation == "Relu" else 20)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 

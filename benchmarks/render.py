@@ -10,7 +10,12 @@ from pathlib import Path
 import click
 from cases import show
 from comparison import analysis, plots, report, summary
+from comparison.findings import findings
 from comparison.records import Record, Records
+from comparison.tools import Kind
+
+# In the order of the report; pairs come after.
+_NORMS = ("inf", "2", "1")
 
 
 def write(folder: Path) -> str:
@@ -25,13 +30,26 @@ def write(folder: Path) -> str:
         plots.draw(records.cases, folder)
     except ModuleNotFoundError:
         show("no plots: matplotlib is not installed (pip install geolip[report])")
-    return report.findings(records.cases)
+    return findings(records.cases)
 
 
 def _current(records: Records) -> Sequence[Record]:
-    """Return the cases with ratios, and the runs that they are from."""
+    """Return the cases with ratios, in an order that does not depend on their times.
+
+    Networks stay in the order in which every tool was asked about them.
+    """
     units = {run["run"]: run["unit_seconds"] for run in records.runs}
-    return analysis.with_ratios(records.latest(), units)
+    cases = analysis.with_ratios(records.latest(), units)
+    kinds = [kind.value for kind in Kind]
+    return sorted(
+        cases,
+        key=lambda case: (
+            case["family"],
+            _NORMS.index(case["norm"]) if case["norm"] in _NORMS else len(_NORMS),
+            kinds.index(case["kind"]),
+            case["tool"],
+        ),
+    )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

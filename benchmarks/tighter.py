@@ -1,11 +1,12 @@
 """How much of the gap between the relaxation and the FGL valid inequalities close.
 
-    python benchmarks/tighter.py DIRECTORY
+    python benchmarks/tighter.py DIRECTORY [FAMILY ...]
 
 Writes DIRECTORY/results.jsonl and results.md. Small networks, where the FGL is known by
 brute force: the solver ``triangles``, branching on the most ambiguous neurons, and
 dense SDPs with sets of inequalities (`dense_cuts`). Networks of models/, each output
-and each difference of two neighbouring outputs: ``triangles`` against the best pattern.
+and each difference of two neighbouring outputs, and networks of the size of images:
+``triangles`` against the best pattern.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -42,6 +44,8 @@ _SMALL = {
     "trained 8-12-1": (8, 12, 1),
     "trained 6-8-8-1": (6, 8, 8, 1),
 }
+_WIDE = {"random 784-50-1": (784, 50, 1), "random 784-50-50-1": (784, 50, 50, 1)}
+_WIDE_INSTANCES = 6
 _SHIPPED = ("fc", "fc3", "sigmoid", "conv", "resnet")
 # Below, there is nothing to close.
 _LEAST_GAP = 1e-4
@@ -187,24 +191,27 @@ def _by_programs(weights: Sequence[Array]) -> Iterator[tuple[str, dense_cuts.Fou
 def shipped(name: str) -> Iterator[Record]:
     """Yield what triangles close on outputs, and differences of outputs, of a model."""
     network = importer.load(_MODELS / f"digits_{name}.onnx").sectors()
-    count = network.output.size
+    count, given = network.output.size, network.output.terms
     rows = [*np.eye(count), *(np.eye(count) - np.roll(np.eye(count), 1, axis=1))]
     for number, row in enumerate(rows):
-        terms = {
-            j: compose(Dense(row[None]), A) for j, A in network.output.terms.items()
-        }
-        one = replace(network, output=LinearMap(1, terms))
-        base, seconds, solution = solved(one, "auto")
-        bound, spent, _ = solved(one, "triangles")
-        truth, _ = largest_pattern(reduce(one).network, _INF, 0, solution.vectors)
-        yield {
-            "seed": number,
-            "way": "solver triangles",
-            "truth": truth,
-            "plain": base,
-            "tight": bound,
-            "ratio": spent / seconds,
-        }
+        terms = {j: compose(Dense(row[None]), A) for j, A in given.items()}
+        yield _against_patterns(number, replace(network, output=LinearMap(1, terms)))
+
+
+def wide(sizes: Sequence[int]) -> Iterator[Record]:
+    """Yield what triangles close on random networks of the size of images."""
+    for seed in range(_WIDE_INSTANCES):
+        yield _against_patterns(seed, chain(gaussian(sizes, seed)))
+
+
+def _against_patterns(number: int, network: SectorNetwork) -> Record:
+    plain, seconds, solution = solved(network, "auto")
+    tight, spent, _ = solved(network, "triangles")
+    reduced = reduce(network).network
+    truth, _ = largest_pattern(reduced, _INF, 0, solution.vectors)
+    way, ratio = "solver triangles", spent / seconds
+    given = {"seed": number, "truth": truth, "plain": plain}
+    return {**given, "way": way, "tight": tight, "ratio": ratio}
 
 
 def summary(records: Sequence[Record]) -> list[str]:
@@ -229,27 +236,44 @@ def summary(records: Sequence[Record]) -> list[str]:
     return lines
 
 
-def main(folder: Path) -> None:
-    """Run all families and write the table after each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    header, records = machine.describe(), []
-    families: dict[str, Iterator[Record]] = {
-        **{f"digits_{name}": shipped(name) for name in _SHIPPED},
-        **{
-            name: small(trained if name.startswith("trained") else gaussian, sizes)
-            for name, sizes in _SMALL.items()
-        },
+def _shortened(record: Record) -> Record:
+    """Return a record with nine digits of its numbers, for a smaller file."""
+    return {
+        name: float(f"{value:.9g}") if isinstance(value, float) else value
+        for name, value in record.items()
     }
+
+
+def families() -> dict[str, Callable[[], Iterator[Record]]]:
+    """Return what makes the records of each family."""
+    found: dict[str, Callable[[], Iterator[Record]]] = {
+        f"digits_{name}": partial(shipped, name) for name in _SHIPPED
+    }
+    for name, sizes in _SMALL.items():
+        make = trained if name.startswith("trained") else gaussian
+        found[name] = partial(small, make, sizes)
+    return found | {name: partial(wide, sizes) for name, sizes in _WIDE.items()}
+
+
+def main(folder: Path, chosen: Sequence[str]) -> None:
+    """Run some families, or all; those of earlier runs stay in the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header, file = machine.describe(), folder / "results.jsonl"
+    old = file.read_text().splitlines()[1:] if file.exists() else []
+    records = [json.loads(line) for line in old]
     # The first solve of a process loads libraries.
     solved(chain(gaussian((4, 4, 1), 0)), "triangles")
-    for family, found in families.items():
-        for record in found:
+    for family, make in families().items():
+        if chosen and family not in chosen:
+            continue
+        records = [record for record in records if record["family"] != family]
+        for record in make():
             # No bound below the truth, up to the accuracy of the dense SDPs.
             assert record["tight"] >= record["truth"] * (1 - 1e-5), record
-            records.append({"family": family, **record})
+            records.append({"family": family, **_shortened(record)})
             print(json.dumps(records[-1]), flush=True)
         lines = [json.dumps(line) for line in [header, *records]]
-        (folder / "results.jsonl").write_text("\n".join(lines) + "\n")
+        file.write_text("\n".join(lines) + "\n")
         made = f"- {header['date']}, commit {header['commit'] or 'unknown'}"
         head = f"{made}; {header['cpu']}, {header['threads']} threads"
         text = [head, "- time: that of the way, over that of the relaxation alone", ""]
@@ -257,4 +281,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

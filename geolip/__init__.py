@@ -5,8 +5,8 @@ report = geolip.certify("model.onnx", norm="inf")
 report.bound, report.lower_bound
 """
 
+import importlib
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from geolip import errors as errors
@@ -54,5 +54,5 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(f"geolip.{_HOMES[name]}"), name)
+        return getattr(importlib.import_module(f"geolip.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -126,7 +126,7 @@ class _Child:
             except KeyboardInterrupt:
                 text, interrupted = None, True
             if text is None:
-                os.kill(self._number, signal.SIGINT)
+                self._send(signal.SIGINT)
                 text = self._said(self._grace)
             status = self._ended(kill=text is None)
         finally:
@@ -152,10 +152,14 @@ class _Child:
         ready, _, _ = select.select([self._read], [], [], max(seconds, 0.0))
         return os.read(self._read, 1 << 16).decode() if ready else None
 
+    def _send(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._number, number)
+
     def _ended(self, *, kill: bool) -> int:
         """Wait for the child's end; return how it ended."""
         if kill:
-            os.kill(self._number, signal.SIGKILL)
+            self._send(signal.SIGKILL)
         try:
             return os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
         except ChildProcessError:

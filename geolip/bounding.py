@@ -17,7 +17,6 @@ from geolip.backend import Settings, Solution, Status
 from geolip.bounds.gradient import largest_gradient
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.pattern import largest_pattern
-from geolip.certificate import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.clock import StageClock
 from geolip.errors import CertificationError
 from geolip.incumbent import Incumbent, Progress
@@ -26,6 +25,7 @@ from geolip.norms import NormPair
 from geolip.pieces import Piece
 from geolip.presolve import Reduction
 from geolip.problem import Problem
+from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 from geolip.report import OutputReport
 from geolip.solving import Solving
 from geolip.splitting import Part

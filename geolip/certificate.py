@@ -8,7 +8,7 @@ Source: docs/certificates.md section 1.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +17,17 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.files import write_whole
-from geolip.multipliers import Multipliers
+from geolip.proof import Proof
 from geolip.strict_json import Reader, canonical, numbers, parse
-from geolip.triangles import Triangles
 
 FORMAT = "geolip.certificate/1"
 DOMAIN = "R^n"
-# The methods of proof.
-MULTIPLIERS, NORM_PRODUCT, CONSTANT = "multipliers", "norm product", "constant"
 # The trust levels; an estimate has no certificate.
 EXACT, RIGOROUS_FLOAT, ESTIMATE = "exact", "rigorous-float", "estimate"
 _CHECKS = {
     EXACT: "exact integer arithmetic",
     RIGOROUS_FLOAT: "IEEE-754 binary64 with a-priori error bounds",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Proof:
-    """Why one output, or all together, cannot move faster.
-
-    Parameters
-    ----------
-    index : int or None
-        The output's flat index; None for the whole output.
-    bound : float
-        What is proved.
-    method : str
-        ``multipliers``, ``norm product`` or ``constant``.
-    multipliers : Multipliers or None
-        One for each input coordinate and each neuron of the model; zero for those that
-        do not matter.
-    """
-
-    index: int | None
-    bound: float
-    method: str
-    multipliers: Multipliers | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +141,7 @@ class Certificate:
                 "norm": self.output_norm,
             },
             "slopes": [[_hex(lower), _hex(upper)] for lower, upper in self.slopes],
-            "proofs": [_proof_as_dict(proof) for proof in self.proofs],
+            "proofs": [proof.as_dict() for proof in self.proofs],
             "versions": dict(self.versions),
         }
 
@@ -198,7 +172,7 @@ class Certificate:
             input_norm=given.text("norm"),
             output_norm=result.text("norm"),
             slopes=[_slopes_from(pair) for pair in top.lists("slopes")],
-            proofs=[_proof_from(proof) for proof in top.objects("proofs")],
+            proofs=[Proof.from_reader(proof) for proof in top.objects("proofs")],
             trust=top.text("trust"),
             versions=top.object("versions").texts(),
         )
@@ -263,50 +237,3 @@ def _slopes_from(pair: object) -> tuple[Array, Array]:
             "slopes are not pairs of a lower and an upper end"
         )
     return numbers(pair[0]), numbers(pair[1])
-
-
-def _proof_as_dict(proof: Proof) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "index": proof.index,
-        "bound": proof.bound.hex(),
-        "method": proof.method,
-    }
-    if proof.multipliers is not None:
-        content["tau"] = [float(t).hex() for t in proof.multipliers.tau]
-        content["d"] = [[float(x).hex() for x in d] for d in proof.multipliers.d]
-        if proof.multipliers.triangles:
-            content["triangles"] = _triangles_as_dict(proof.multipliers.triangles)
-    return content
-
-
-def _proof_from(reader: Reader) -> Proof:
-    index, bound = reader.optional_integer("index"), reader.number("bound")
-    method = reader.text("method")
-    multipliers = None
-    if method == MULTIPLIERS:
-        multipliers = Multipliers(
-            reader.numbers("tau"), tuple(reader.number_lists("d"))
-        )
-        if reader.has("triangles"):
-            given = reader.object("triangles")
-            triangles = _triangles_from(given, len(multipliers.tau))
-            multipliers = replace(multipliers, triangles=triangles)
-    reader.close()
-    return Proof(index, bound, method, multipliers)
-
-
-def _triangles_as_dict(triangles: Triangles) -> dict[str, Any]:
-    return {
-        "corners": [int(place) for place in triangles.corners.ravel()],
-        "signs": [float(sign).hex() for sign in triangles.signs.ravel()],
-        "weights": [float(weight).hex() for weight in triangles.weights],
-    }
-
-
-def _triangles_from(reader: Reader, size: int) -> Triangles:
-    corners = np.array(reader.integers("corners"), dtype=np.int64)
-    signs, weights = reader.numbers("signs"), reader.numbers("weights")
-    reader.close()
-    if not corners.size == signs.size == 3 * weights.size:
-        raise RefusedCertificateError("a triangle has three corners and three signs")
-    return Triangles(size, corners.reshape(-1, 3), signs.reshape(-1, 3), weights)

@@ -21,7 +21,7 @@ from geolip import (
 )
 from geolip.backend import Settings
 from geolip.bounding import Bounding
-from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate, Proof
+from geolip.certificate import ESTIMATE, EXACT, RIGOROUS_FLOAT, Certificate
 from geolip.clock import StageClock
 from geolip.errors import RefusedCertificateError, SolverUnavailableError, UsageError
 from geolip.execution import forward_error
@@ -30,6 +30,7 @@ from geolip.importer import DEFAULT_LIMITS, Limits
 from geolip.incumbent import Progress
 from geolip.network import Network
 from geolip.norms import NormPair
+from geolip.proof import Proof
 from geolip.report import ModelSummary, Report
 from geolip.target import targets_of
 

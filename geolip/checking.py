@@ -6,26 +6,19 @@ needed or believed: no solver, no relaxation, none of its numbers but the multip
 Source: docs/certificates.md sections 1 and 3.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
 from geolip import importer, norms, pieces
 from geolip.arrays import Array
 from geolip.certificate import (
-    CONSTANT,
     EXACT,
-    MULTIPLIERS,
-    NORM_PRODUCT,
     RIGOROUS_FLOAT,
     Certificate,
-    Proof,
     claim,
 )
 from geolip.clock import StageClock
-from geolip.decimals import round_up
 from geolip.errors import RefusedCertificateError, UnknownTensorError, UsageError
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
@@ -36,46 +29,10 @@ from geolip.norms import NormPair
 from geolip.pieces import Piece
 from geolip.presolve import reduce
 from geolip.problem import Problem
+from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
+from geolip.sectors import SectorNetwork
+from geolip.verdict import Verdict
 from geolip.verify import verified_bound
-
-SCHEMA = "geolip.verdict/1"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a certificate was found to prove.
-
-    Parameters
-    ----------
-    bound : float
-        The proved bound.
-    trust : str
-        How it was checked, now.
-    claim : str
-        What is proved, word for word.
-    seconds : float
-        That the check took, the reading of the model included.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    bound: float
-    trust: str
-    claim: str
-    seconds: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> str:
-        """Return the verdict as one JSON object."""
-        content = {"schema": SCHEMA, "accepted": True, **asdict(self)}
-        return json.dumps(content, indent=2, allow_nan=False)
-
-    def __str__(self) -> str:
-        lines = [
-            f"accepted: {self.claim}",
-            f"bound {round_up(self.bound)}, {self.trust}, {self.seconds:.2f} s",
-        ]
-        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def check(
@@ -134,10 +91,15 @@ def check(
         notes.append(
             "the file is another one than certified, with the same weights and slopes"
         )
-    targets = _targets(certificate, network, pair)
-    for number, (proof, piece) in enumerate(targets, 1):
+    sectors, proofs = network.sectors(), certificate.proofs
+    _check_pieces(certificate, sectors, pair)
+    for number, proof in enumerate(proofs, 1):
         if progress is not None:
-            progress(f"proof {number} of {len(targets)}")
+            progress(f"proof {number} of {len(proofs)}")
+        # Made one at a time: all together they are many times the network.
+        piece = Piece(sectors, pair)
+        if proof.index is not None:
+            piece = pieces.piece(sectors, pair, proof.index)
         _check_proof(proof, piece, exact)
     trust = EXACT if exact else RIGOROUS_FLOAT
     return Verdict(
@@ -199,18 +161,18 @@ def _equal(mine: Array, theirs: Array) -> bool:
     return theirs.size in (1, mine.size) and bool((mine == theirs).all())
 
 
-def _targets(
-    certificate: Certificate, network: Network, pair: NormPair
-) -> list[tuple[Proof, Piece]]:
-    """Return the proofs with what they are about, which is all that is claimed."""
-    sectors, proofs = network.sectors(), certificate.proofs
-    indices, count = [proof.index for proof in proofs], pieces.count(sectors, pair)
+def _check_pieces(
+    certificate: Certificate, sectors: SectorNetwork, pair: NormPair
+) -> None:
+    """Refuse proofs that are not about all that is claimed."""
+    indices = [proof.index for proof in certificate.proofs]
+    count = pieces.count(sectors, pair)
     if indices == [None]:
         if count > 1:
             raise RefusedCertificateError(
                 f"with norms {pair}, each output or input is proved"
             )
-        return [(proofs[0], Piece(sectors, pair))]
+        return
     if not pair.rowwise and not pair.columnwise:
         raise RefusedCertificateError(f"with norms {pair}, there is one proof of all")
     known = [index for index in indices if index is not None]
@@ -221,8 +183,6 @@ def _targets(
     proved = {i for index in known for i in pieces.covered(sectors, pair, index)}
     if pair.columnwise and len(proved) < count:
         raise RefusedCertificateError("an input is not proved")
-    parts = [pieces.piece(sectors, pair, index) for index in known]
-    return list(zip(proofs, parts, strict=True))
 
 
 def _check_proof(proof: Proof, piece: Piece, exact: bool) -> None:
@@ -244,11 +204,9 @@ def _proved(proof: Proof, piece: Piece, exact: bool) -> Fraction:
     if proof.method == NORM_PRODUCT:
         network, norms = piece.network, piece.norms
         square = product_square(reduce(network).network, norms)
-        return (
-            min(square, product_square(network, norms))
-            if network.has_mixtures
-            else square
-        )
+        if not network.has_mixtures:
+            return square
+        return min(square, product_square(network, norms))
     reduction, norm = reduce(piece.relaxed), piece.norms.input
     problem = Problem(reduction.network, norm)
     if proof.method == CONSTANT:

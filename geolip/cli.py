@@ -1,8 +1,8 @@
 """The command line: results on stdout, progress on stderr and only on a terminal.
 
-Exit codes: 0 certified; 1 unexpected; 2 wrong usage; 3 the model cannot be read; 4
-nothing could be certified, or the solver is not usable; 5 certified but above
-``--max``.
+Exit codes: 0 certified; 1 unexpected, such as bounds that contradict each other; 2
+wrong usage; 3 the model cannot be read; 4 nothing could be certified, or the solver is
+not usable; 5 certified but above ``--max``.
 """
 
 import sys

@@ -141,20 +141,24 @@ class _Asking:
 
     def ask(self, names: Sequence[str]) -> None:
         """Ask these methods, and again those that could use more than their share."""
-        while names:
-            again = []
+        asked = True
+        while names and asked and not self.interrupted:
+            again, asked = [], False
             for number, name in enumerate(names):
                 if self.interrupted:
-                    self.attempts[name] = Attempt("interrupted", 0.0)
+                    self._note(name, Attempt("interrupted", 0.0))
                     continue
                 share = self._left() / (len(names) - number)
                 if share <= _MORE * self._shares[name]:
+                    again.append(name)
                     continue
+                asked = True
                 count = f"method {number + 1} of {len(names)}, up to {share:.0f} s"
                 self._progress(f"{count}: {self._found[name].TITLE}")
                 if self._try(name, share).seconds >= TOLD * share:
                     again.append(name)
-            names = again if not self.interrupted else []
+            # Whose share was smallest comes last, and may have all that is left.
+            names = sorted(again, key=self._shares.__getitem__, reverse=True)
 
     def _try(self, name: str, share: float) -> Attempt:
         self._shares[name] = share
@@ -163,10 +167,14 @@ class _Asking:
         except KeyboardInterrupt:
             done = Attempt("interrupted", 0.0, interrupted=True)
         self.interrupted = done.interrupted
+        self._note(name, done)
+        return done
+
+    def _note(self, name: str, done: Attempt) -> None:
+        """Keep the last attempt, but no failure in place of an answer."""
         answered = isinstance(self.attempts[name].outcome, Answer)
         if isinstance(done.outcome, Answer) or not answered:
             self.attempts[name] = done
-        return done
 
     def _left(self) -> float:
         return max(self._deadline - time.monotonic(), 0.0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from geolip.bounds.operator_norm import induced_norms
+from geolip.bounds.structured_norm import induced_norms
 from geolip.importer import Fate
 from geolip.linear import Composition, Convolution, Dense, LinearOperator, Sparse, Sum
 from geolip.network import Network

@@ -84,7 +84,11 @@ def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     mu = _FIRST_GAP * program.objective(point.y) / program.order
     value, iteration = 0.0, 0
     for iteration in range(1, _MAX_ITERATIONS + 1):
-        newton = program.newton(point)
+        try:
+            newton = program.newton(point)
+        except np.linalg.LinAlgError:
+            # So near the boundary that rounding decides.
+            return _solution(Status.STALLED, program, point, value, iteration)
         direction, decrement = newton(mu)
         if decrement < _NEAR:
             gap = mu * (program.order + decrement * math.sqrt(program.order))

@@ -11,6 +11,13 @@ Pairs: TypeAlias = tuple[tuple[str, Any], ...]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+norm = click.option(
+    "--norm",
+    default="inf",
+    show_default=True,
+    help="1, 2, inf, or a pair such as 2:inf.",
+)
+seed = click.option("--seed", type=int, default=0, show_default=True)
 limits = click.option(
     "--limit",
     "limits",

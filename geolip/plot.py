@@ -28,6 +28,7 @@ def picture(comparison: Comparison) -> bytes:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter, StrMethodFormatter
 
     rows = [row for row in comparison.rows if row.answer.value > 0]
     height = max(4.0, _MARGINS + _LINE * len(rows))
@@ -50,6 +51,10 @@ def picture(comparison: Comparison) -> bytes:
     best = comparison.best_lower
     if best is not None and best.answer.value > 0:
         axes.axhline(best.answer.value, color="tab:red", linewidth=1, linestyle="--")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        # Between powers of ten where there are few of those.
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     axes.margins(x=0.05, y=0.08)
     _name(axes, rows)
     axes.set_xlabel("seconds")
@@ -75,11 +80,18 @@ def _name(axes: Any, rows: Sequence[Row]) -> None:
         axes.annotate(
             row.name,
             xy=point,
-            xytext=(1.03, height),
+            xytext=(1.05, height),
             textcoords="axes fraction",
             fontsize="small",
+            color=_STYLES[row.answer.label][1],
             va="center",
-            arrowprops={"arrowstyle": "-", "color": "0.75", "linewidth": 0.6},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": "0.75",
+                "linewidth": 0.6,
+                # From the middle of the left side.
+                "relpos": (0.0, 0.5),
+            },
         )
 
 

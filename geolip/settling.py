@@ -15,7 +15,7 @@ import numpy as np
 
 from geolip import memory, pieces, presolve, relaxations
 from geolip.backend import Backend, Settings, Status, checked
-from geolip.errors import CertificationError
+from geolip.errors import CertificationError, SolverError
 from geolip.incumbent import Incumbent
 from geolip.norms import NORMS, NormPair
 from geolip.ordering import ordered
@@ -116,7 +116,8 @@ def settled(
         own = replace(settings, time_limit=None if limit == math.inf else max(share, 0))
         # Many pieces together first have something to be below.
         found = _one(problem, own, engine, largest) if largest or not parts else None
-        if parts and (found is None or found.bound > largest):
+        stopped = found is not None and found.status is Status.INTERRUPTED
+        if parts and not stopped and (found is None or found.bound > largest):
             waiting.extendleft(reversed(parts))
             continue
         # What is left together takes about as long as a piece.
@@ -140,6 +141,8 @@ def _one(
         status = solution.status
     except KeyboardInterrupt:
         status = Status.INTERRUPTED
+    except SolverError:
+        status = Status.FAILED
     bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")

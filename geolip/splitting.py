@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from geolip import presolve, relaxations
 from geolip.bounds.norm_product import norm_product
+from geolip.bounds.structured_norm import structured_norm
 from geolip.linear import identity
 from geolip.norms import NORMS, NormPair
 from geolip.problem import Problem
@@ -60,7 +61,7 @@ def bounded(part: Part, fits: Callable[[Problem], bool], bound: Bound) -> float:
     problem = part.problem
     if problem.is_trivial:
         return 0.0
-    product = norm_product(part.network, part.norms)
+    product = norm_product(part.network, part.norms, structured_norm)
     return min(bound(problem), product) if fits(problem) else product
 
 

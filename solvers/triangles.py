@@ -11,7 +11,7 @@ In the end the weights stay fixed, which makes the rest the lifted solver's prob
 another block on the input. Whatever the weights are, the bound is verified. The value
 is what the bound tends to for these weights: no bound of anything.
 
-Source: docs/solvers.md section 7. Cutting planes for cut problems: Helmberg and Rendl
+Source: docs/solvers.md section 8. Cutting planes for cut problems: Helmberg and Rendl
 (SIAM J. Optim. 8, 1998); on low-rank factors by multipliers, Burer and Monteiro.
 """
 
@@ -31,6 +31,7 @@ from . import auto, lifted
 _DEFAULTS = {"cuts": 6, "rounds": 1, "ascents": 100, "rank": 24}
 # Triangles that are looked at in a round; beyond, a random sample.
 _LOOKED_AT = 100_000
+_NEURONS = 200
 # Violations below that are left alone.
 _LEAST_VIOLATION = 0.02
 # Shares of the largest weight below which a triangle leaves.
@@ -211,15 +212,30 @@ class _Search:
         return math.sqrt(max(budget * rest, 0.0))
 
     def _candidates(self) -> Places:
-        """Return triples of coordinates: all of them, or a sample of so many."""
+        """Return triples of coordinates: all of them, or a sample of so many.
+
+        Coordinates that no neuron reads together hardly constrain each other. So a
+        neuron is drawn, then three of its inputs by the size of their weights.
+        """
         size = self._problem.network.input_size
         if math.comb(size, 3) <= _LOOKED_AT:
             places = np.arange(size)
             first, second, third = np.ix_(places, places, places)
             return np.argwhere((first < second) & (second < third))
-        drawn = self._random.integers(0, size, (_LOOKED_AT, 3))
-        drawn.sort(axis=1)
-        return drawn[(drawn[:, 0] < drawn[:, 1]) & (drawn[:, 1] < drawn[:, 2])]
+        readings = [b.preactivation.terms for b in self._problem.network.blocks]
+        drawn = []
+        for A in [terms[0] for terms in readings if 0 in terms]:
+            chosen = np.zeros((A.shape[0], _NEURONS))
+            neurons = self._random.integers(0, A.shape[0], _NEURONS)
+            chosen[neurons, np.arange(_NEURONS)] = 1.0
+            rows = A.adjoint(chosen)
+            for row in np.abs(rows.T):
+                if np.count_nonzero(row) >= 3:
+                    shape = _LOOKED_AT // _NEURONS, 3
+                    drawn.append(self._random.choice(size, shape, p=row / row.sum()))
+        found = np.sort(np.concatenate([np.zeros((0, 3), dtype=np.int64), *drawn]))
+        found = found[(found[:, 0] < found[:, 1]) & (found[:, 1] < found[:, 2])]
+        return np.unique(found, axis=0)
 
     def _step(self) -> None:
         multipliers = replace(self._state.multipliers, triangles=self._triangles)

@@ -20,14 +20,23 @@ def semidefinite(M, definite=0):
 
 def norm(A, given, measured):
     """Return an upper bound of a matrix's norm, rounded up in the twentieth digit."""
+    rows, columns = (
+        [[*map(abs, row)] for row in some] for some in (A, [*zip(*A, strict=True)])
+    )
     if given == "inf":
-        sums = [sum(map(abs, row)) for row in A]
-        return max(sums) if measured == "inf" else _root(sum(map(mul, sums, sums)))
-    A = A if len(A) < len(A[0]) or measured == "inf" else [*zip(*A, strict=True)]
+        sums = [*map(sum, rows)]
+        by_norm = {"1": sum(sums), "2": _length(sums), "inf": max(sums)}
+        return by_norm[measured]
+    if given == "1":
+        own = {"1": sum, "2": _length, "inf": max}[measured]
+        return max(map(own, columns))
+    if measured == "inf":
+        return max(map(_length, rows))
+    if measured == "1":
+        return min(_length([*map(sum, columns)]), _root(len(A)) * norm(A, "2", "2"))
+    A = A if len(A) < len(A[0]) else [*zip(*A, strict=True)]
     gram = [[sum(map(mul, row, other)) for other in A] for row in A]
     diagonal = [row[k] for k, row in enumerate(gram)]
-    if measured == "inf":
-        return _root(max(diagonal))
     low, high = max(diagonal), sum(diagonal)
     for _ in range(70):
         middle = (low + high) / 2
@@ -38,8 +47,12 @@ def norm(A, given, measured):
     return _root(high)
 
 
+def _length(row):
+    return _root(sum(map(mul, row, row)))
+
+
 def _root(x):
     """Return the square root of a fraction, rounded up."""
-    digits = 2**120
+    digits, x = 2**120, Fraction(x)
     root = math.isqrt(x.numerator * x.denominator * digits**2) + 1
     return Fraction(root, x.denominator * digits)

@@ -15,8 +15,8 @@ from itertools import product
 from pathlib import Path
 
 import onnx
-from independent_algebra import norm, semidefinite
 from independent_network import Network, RefusedError, need
+from independent_theorem import needed, norm_product, proved
 
 KEYS = "bound claim domain format input model output proofs slopes trust versions"
 HEXADECIMAL = re.compile(r"-?0x[01]\.[0-9a-f]{1,13}p[+-][0-9]{1,4}")
@@ -46,7 +46,7 @@ def check(model_path, certificate_path):
         network = Network(onnx.load_model_from_string(content))
         _check_frame(top, network)
         for proof in top["proofs"]:
-            _check_proof(proof, network, top["input"]["norm"], top["output"]["norm"])
+            _check_proof(proof, network, top)
     except RefusedError:
         raise
     except Exception as error:
@@ -74,7 +74,7 @@ def _check_frame(top, network):
     for end, name in (("input", network.input), ("output", network.output)):
         known = {"name": name, "shape": [*network.tensors[name][0]]}
         need(top[end] == known | {"norm": top[end]["norm"]}, f"another {end}")
-        need(top[end]["norm"] in ("2", "inf"), "another norm")
+        need(top[end]["norm"] in ("1", "2", "inf"), "another norm")
     for layer, pair in zip(network.layers[1:], top["slopes"], strict=True):
         for mine, end in zip(network.sectors[layer[0]], pair, strict=True):
             # A single text stands for all neurons.
@@ -83,100 +83,95 @@ def _check_frame(top, network):
     bounds = [_number(proof["bound"]) for proof in top["proofs"]]
     need(_number(top["bound"]) == max(bounds), "not the largest of the bounds")
     indices = [proof["index"] for proof in top["proofs"]]
-    which, outputs = "", len(network.tensors[network.output][1])
-    together = top["output"]["norm"] == "2" or outputs == 1
-    if not (together and indices == [None]):
-        need(top["output"]["norm"] == "inf", "not one proof for all outputs together")
-        need(all(type(i) is int and 0 <= i < outputs for i in indices), "no such row")
-        need(len({*indices}) == len(indices), "a row twice")
-        if len(indices) < outputs:
-            which = f"F stands for its outputs {', '.join(map(str, indices))} alone. "
+    pieces, which = _pieces(network, top), ""
+    need(len({*indices}) == len(indices), "a piece twice")
+    need(all(type(i) is int or i is None for i in indices), "no index")
+    need({*indices} <= pieces.keys(), "no such piece")
+    outputs = len(network.tensors[network.output][1])
+    moved = {pair for index in indices for pair in product(*pieces[index])}
+    if len(moved) < outputs * len(network.layers[0]):
+        need(top["output"]["norm"] == "inf" != "1" != top["input"]["norm"], "too few")
+        which = f"F stands for its outputs {', '.join(map(str, indices))} alone. "
     norms = top["output"]["norm"], top["bound"], top["input"]["norm"]
     model = top["input"]["name"], top["output"]["name"], top["model"]["sha256"]
     claim = CLAIM.format(*model, which, *norms, TRUST[top["trust"]])
     need(top["claim"] == claim, "the claim says something else")
 
 
-def _check_proof(proof, network, given, measured):
-    outputs = [*network.tensors[network.output][1].values()]
+def _pieces(network, top):
+    """Return of every piece that may be proved the outputs and the moving inputs.
+
+    In l_inf, an output is a piece; from l_1, an input; from l_1 to l_inf, an output and
+    an input, or an input with all outputs.
+    """
+    inputs, outputs = network.layers[0], [*network.tensors[network.output][1]]
+    outputs = range(len(outputs))
+    rows = [[i] for i in outputs] if top["output"]["norm"] == "inf" else [[*outputs]]
+    columns = [[j] for j in inputs] if top["input"]["norm"] == "1" else [[*inputs]]
+    pieces = [*product(rows, columns)]
+    if len(rows) > 1 and top["input"]["norm"] == "1":
+        pieces += [([*outputs], column) for column in columns]
+    split = top["output"]["norm"] == "inf" or top["input"]["norm"] == "1"
+    known = dict(enumerate(pieces)) if split else {}
+    return known | ({None: pieces[0]} if len(rows) == len(columns) == 1 else {})
+
+
+def _check_proof(proof, network, top):
+    given, measured = top["input"]["norm"], top["output"]["norm"]
     bound, method, index = _number(proof["bound"]), proof["method"], proof["index"]
-    rows, outputs = _needed(network, outputs if index is None else [outputs[index]])
+    kept, inputs = _pieces(network, top)[index]
+    every = [*network.tensors[network.output][1].values()]
+    outputs, rows = [every[i] for i in kept], network.rows
     parts = {"tau", "d"} if method == "multipliers" else set()
+    parts |= {"triangles"} & {*proof} if parts else set()
     need({*proof} == {"index", "bound", "method"} | parts, "other keys of a proof")
     need(bound >= 0, "a negative bound")
     if method == "multipliers":
-        layers = [proof["tau"], *proof["d"]]
-        sizes = [len(layer) for layer in network.layers]
-        need([len(layer) for layer in layers] == sizes, "multipliers do not fit")
-        multipliers = [_number(text) for layer in layers for text in layer]
-        need(min(multipliers) >= 0, "a negative multiplier")
-        need(_proved(network, rows, outputs, multipliers, given, bound), "not proved")
-    elif method == "constant":
+        sectors, layers = dict(enumerate(network.sectors)), network.layers[1:]
+        if measured == "1" and len(outputs) > 1:
+            # The sum of the outputs' absolute values, each a slope from -1 to 1 times.
+            last = range(len(rows), len(rows) + len(outputs))
+            rows, layers = [*rows, *outputs], [*layers, last]
+            sectors |= dict.fromkeys(last, (-1, 1))
+            outputs = [dict.fromkeys(last, Fraction(1))]
+        alone = given == "1" and index is not None
+        layers = [inputs if alone else network.layers[0], *layers]
+        need([*map(len, [proof["tau"], *proof["d"]])] == [*map(len, layers)], "sizes")
+        texts = [text for part in [proof["tau"], *proof["d"]] for text in part]
+        places = [c for layer in layers for c in layer]
+        multipliers = dict(zip(places, map(_number, texts), strict=True))
+        need(min(multipliers.values()) >= 0, "a negative multiplier")
+        rows, outputs = needed(rows, outputs, inputs)
+        sectors = {c: sectors[c] for c in rows if c not in inputs}
+        triangles = _triangles(proof.get("triangles"), layers[0], rows)
+        dual = multipliers, triangles
+        need(proved(rows, outputs, sectors, dual, given, bound), "not proved")
+        return
+    rows, outputs = needed(rows, outputs, inputs)
+    if method == "constant":
         need(not any(outputs), "not constant")
     else:
         need(method == "norm product", "another method")
-        least = _norm_product(network, rows, outputs, given, measured)
+        least = norm_product(network, rows, outputs, given, measured)
         need(bound >= least, "a larger norm product")
 
 
-def _needed(network, outputs):
-    """Return the rows of the coordinates that move and are read, and the outputs'."""
-    moving = {}
-
-    def cut(row):
-        return {j: value for j, value in row.items() if j in moving}
-
-    for c, row in enumerate(network.rows):
-        if c in network.layers[0] or cut(row):
-            moving[c] = cut(row)
-    outputs = [cut(row) for row in outputs]
-    read = set().union(*outputs)
-    for c in sorted(moving, reverse=True):
-        read |= moving[c].keys() if c in read else set()
-    return {c: row for c, row in moving.items() if c in read}, outputs
-
-
-def _proved(network, rows, outputs, multipliers, given, bound):
-    """Decide whether multipliers prove a bound.
-
-    With B positive definite, ``bound^2 I - T C B^-1 C'`` is positive semidefinite if
-    and only if ``[[B, C'], [C, bound^2 / T I]]`` is.
-    """
-    tau = [multipliers[c] for c in rows if c in network.layers[0]]
-    budget = sum(tau) if given == "inf" else max(tau, default=0)
-    need(budget > 0, "no tau")
-    M = [[Fraction(0)] * (len(rows) + len(outputs)) for _ in [*rows, *outputs]]
-    place = {c: k for k, c in enumerate(rows)}
-    for c, k in place.items():
-        if c in network.layers[0]:
-            M[k][k] += multipliers[c]
-            continue
-        # d [(e - a w)(e - b w)' + transposed]
-        (a, b), row = network.sectors[c], rows[c].items()
-        left, right = ([(k, 1), *((place[j], -s * w) for j, w in row)] for s in (a, b))
-        for (i, x), (j, y) in product(left, right):
-            M[i][j] += multipliers[c] * x * y
-            M[j][i] += multipliers[c] * x * y
-    for k, row in enumerate(outputs, len(rows)):
-        M[k][k] = bound**2 / budget
-        for j, value in row.items():
-            M[k][place[j]] = M[place[j]][k] = value
-    return semidefinite(M, definite=len(rows))
-
-
-def _norm_product(network, rows, outputs, given, measured):
-    """Return the layers' norms multiplied, and added where paths meet."""
-    constants = [Fraction(1)]
-
-    def reach(some, measure):
-        total = Fraction(0)
-        for constant, layer in zip(constants, network.layers, strict=False):
-            part = [[row.get(c, Fraction(0)) for c in layer] for row in some]
-            total += constant * norm(part, given, measure) if any(map(any, part)) else 0
-        return total
-
-    for layer in network.layers[1:]:
-        slope = max(map(abs, network.sectors[layer[0]]))
-        some = [rows[c] for c in layer if c in rows]
-        constants.append(slope * reach(some, given))
-    return reach(outputs, measured)
+def _triangles(content, inputs, rows):
+    """Return the triangles as pairs of a weight and signs by coordinate."""
+    if content is None:
+        return []
+    need({*content} == {"corners", "signs", "weights"}, "other keys of triangles")
+    corners, signs = content["corners"], [_number(text) for text in content["signs"]]
+    need(all(type(corner) is int and corner >= 0 for corner in corners), "no corner")
+    corners = [inputs[corner] for corner in corners]
+    need(all(corner in rows for corner in corners), "a corner that does not matter")
+    need({*signs} <= {1, -1}, "no sign")
+    found = []
+    for k, text in enumerate(content["weights"]):
+        part = slice(3 * k, 3 * k + 3)
+        b = dict(zip(corners[part], signs[part], strict=True))
+        need(len(b) == 3, "a triangle has three corners")
+        need(_number(text) > 0, "a weight that is not positive")
+        found.append((_number(text), b))
+    need(len(corners) == len(signs) == 3 * len(found), "corners left over")
+    return found

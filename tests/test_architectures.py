@@ -1,6 +1,7 @@
 """Real architectures from PyTorch: both exporters, values, gradients, other ways."""
 
 import re
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -177,3 +178,33 @@ def test_softplus_is_exported_with_a_jump_by_one_exporter() -> None:
     with pytest.raises(UnsupportedModelError, match="Greater"):
         load(by["torch.export"])
     assert load(by["TorchScript"]).neurons == 2
+
+
+class Elementwise(nn.Module):
+    """A function of a tensor as a module."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x)
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: torch.where(x > 0, x, 0.1 * x),
+        lambda x: torch.where(x < 0, -x, x),
+        lambda x: x * (x > 0),
+        lambda x: x * torch.sign(x),
+        nn.Softshrink(0.25),
+        nn.Threshold(0.0, 0.0),
+    ],
+)
+def test_activations_that_are_exported_as_comparisons(function, exporter) -> None:
+    module, x = Elementwise(function), torch.linspace(-2, 2, 9)[None]
+    network = load(EXPORTERS[exporter](frozen(module), (x,)))
+    found = network.evaluate(x.numpy().T).T
+    np.testing.assert_allclose(found, function(x).numpy(), atol=1e-6)

@@ -6,18 +6,19 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cli_runs import FC, MODELS, one_line, refused, run, succeeded
+from fake_methods import put_in_place, saying
 from onnx import helper
 from stored_models import build, stored
 
+import geolip
 from geolip import methods
 from geolip.comparison import SCHEMA
-from geolip.methods import Answer, Label
-from geolip.plot import _apart
+from geolip.methods import Label
+from geolip.plot import _apart, picture
 
 # Two methods of some milliseconds.
 QUICK = ("bounds", FC, "--method", "norm_product", "--method", "gradient")
@@ -109,6 +110,14 @@ def test_the_plot_is_a_picture(tmp_path):
     assert height > 400
 
 
+def test_a_plot_of_nothing_but_zeros():
+    pytest.importorskip("matplotlib")
+    weights = [np.zeros((2, 3)), np.ones((1, 2))]
+    comparison = geolip.compare(weights, only=["norm_product", "gradient"])
+    assert [row.answer.value for row in comparison.rows] == [0.0, 0.0]
+    assert picture(comparison).startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     "heights", [[1.0], [0.5] * 9, [0.9, 0.02, 0.01, 0.0], [1.2, -0.1]]
 )
@@ -119,16 +128,8 @@ def test_names_in_the_plot_are_apart_and_inside(heights):
 
 
 def test_a_contradiction_is_loud(monkeypatch):
-    def saying(value, label):
-        return SimpleNamespace(
-            TITLE="t",
-            refusal=lambda question: None,
-            answer=lambda question: Answer(value, label),
-        )
-
-    wrong = {"low": saying(2.0, Label.LOWER), "up": saying(1.0, Label.CERTIFIED)}
-    monkeypatch.setattr(methods, "names", lambda: sorted(wrong))
-    monkeypatch.setattr(methods, "get", wrong.__getitem__)
+    low, up = saying(2.0, Label.LOWER), saying(1.0, Label.CERTIFIED)
+    put_in_place(monkeypatch, low=low, up=up)
     done = run("bounds", FC, "--json")
     assert done.exit_code == 1
     assert "CONTRADICTION: low proves at least 2.0 and up at most 1.0" in one_line(

@@ -12,10 +12,11 @@ from oracles import formal_constant
 
 import geolip
 from geolip import importer, norms
-from geolip.certificate import CONSTANT, NORM_PRODUCT, Certificate, Proof
+from geolip.certificate import Certificate
 from geolip.checking import check
 from geolip.errors import RefusedCertificateError
 from geolip.multipliers import Multipliers
+from geolip.proof import CONSTANT, NORM_PRODUCT, Proof
 
 MODELS = sorted((Path(__file__).parents[1] / "models").glob("*.onnx"))
 

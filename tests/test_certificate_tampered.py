@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from oracles import formal_constant
 
 from geolip import importer, norms
-from geolip.certificate import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Certificate, Proof
+from geolip.certificate import Certificate
 from geolip.checking import check
 from geolip.errors import RefusedCertificateError
 from geolip.multipliers import Multipliers
+from geolip.proof import CONSTANT, MULTIPLIERS, NORM_PRODUCT, Proof
 
 
 def tampered(random: np.random.Generator, certificate: Certificate) -> Certificate:

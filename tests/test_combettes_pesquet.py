@@ -6,12 +6,13 @@ from itertools import combinations, pairwise
 import numpy as np
 import oracles
 import pytest
-from closed_forms import PAIRS, gaussian, k1, k3, k4, pooled_network
+from closed_forms import PAIRS, cancelling, gaussian, k1, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
 from oracles import formal_constant
 
-from geolip import importer, methods, norms
+from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
+from geolip.bounds.combettes_pesquet import combettes_pesquet
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.methods import Question
@@ -87,6 +88,12 @@ def test_rounding_is_never_downwards():
         assert exact <= Fraction(bound) <= exact * Fraction(1 + 1e-12)
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("network", cancelling())
+def test_what_cancels_in_float64_is_still_bounded(network, pair):
+    assert 1 <= combettes_pesquet(network, norms.parse(pair))[0] <= 1e3
+
+
 def exact_k1(weights):
     matrices = [np.vectorize(Fraction)(W) for W in weights]
     depth, total = len(weights), Fraction(0)
@@ -118,4 +125,11 @@ def test_without_time_it_is_the_norm_product_and_says_so():
     answer = methods.get("combettes_pesquet").answer(question)
     product = norm_product(network.sectors(), pair)
     assert answer.value == pytest.approx(product, rel=1e-12)
-    assert "3 layers as in the norm product" in answer.note
+    assert answer.note == "out of time: 3 layers as norms"
+
+
+def test_products_that_do_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "fits", lambda numbers: numbers < 1000)
+    question = Question(importer.load(gaussian((30, 20, 20, 2))), norms.parse("inf"))
+    reason = methods.get("combettes_pesquet").refusal(question)
+    assert "30 inputs and 40 neurons do not fit in memory" in reason

@@ -6,18 +6,21 @@ from fractions import Fraction
 import numpy as np
 import oracles
 import pytest
-from closed_forms import PAIRS, gaussian, k3, k4, pooled_network
+from closed_forms import PAIRS, cancelling, gaussian, k1, k3, k4, pooled_network
 from generators import chain, random_chain, random_graph
+from importer_models import build, integers, node, weights
 from oracles import formal_constant
 
-from geolip import importer, methods, norms
+from geolip import importer, memory, methods, norms
 from geolip.backend import Settings
-from geolip.bounds.entrywise import absolute_product, absolute_rows
+from geolip.bounds.entrywise import absolute_paths, absolute_product, absolute_rows
 from geolip.bounds.norm_product import norm_product
 from geolip.bounds.stages import explicit, implicit
 from geolip.linear import Convolution, Dense
 from geolip.methods import Question
 from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+
+WAYS = (explicit, implicit)
 
 # Sizes of layers; K_4 and K_3 in l_2, then in l_inf.
 TABLE = {
@@ -91,6 +94,13 @@ def test_rounding_is_never_downwards():
         assert exact <= Fraction(bound) <= exact * Fraction(1 + 1e-12)
 
 
+@pytest.mark.parametrize("network", cancelling())
+def test_what_cancels_in_float64_is_still_bounded(network):
+    paths = network.path_rows(network.output, np.array([0]), len(network.stages))
+    assert paths[0] == 0
+    assert 1 <= absolute_paths(network, np.ones((1, 1)))[0][0, 0] <= 1e3
+
+
 def exact_k4(weights):
     matrices = [np.vectorize(Fraction)(W) for W in weights]
     sums = [np.vectorize(Fraction)(np.eye(weights[0].shape[1]))]
@@ -138,7 +148,7 @@ def test_without_time_k4_is_k3_and_says_so():
     question = Question(network, pair, Settings(time_limit=0.0))
     answer = methods.get("k4").answer(question)
     assert answer.value == late
-    assert "13 neurons as in K3" in answer.note
+    assert answer.note == "out of time: 13 neurons as in K3"
 
 
 @pytest.mark.parametrize("bound", [k3, k4])
@@ -146,10 +156,37 @@ def test_without_time_k4_is_k3_and_says_so():
 def test_maxima_are_bounded_both_ways(bound, pair):
     network, pair = pooled_network().sectors(), norms.parse(pair)
     truth = formal_constant(network, pair)
-    for way in (explicit, implicit):
+    for way in WAYS:
         assert bound(network, pair, way) >= truth
     # A maximum as neurons counts what it compares several times.
     assert bound(network, pair, implicit) < bound(network, pair, explicit)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_windows_are_bounded_both_ways(seed):
+    random = np.random.default_rng(seed)
+    stride, size, width = (int(n) for n in random.integers((1, 2, 4), (3, 4, 6)))
+    windows = (width - size) // stride + 1
+    nodes = [
+        node("MatMul", ["x", "v"], ["h"]),
+        node("Reshape", ["h", "image"], ["c"]),
+        node("MaxPool", ["c"], ["p"], kernel_shape=[size], strides=[stride]),
+        node("Relu", ["p"], ["r"]),
+        node("Flatten", ["r"], ["f"]),
+        node("MatMul", ["f", "w"], ["y"]),
+    ]
+    numbers = {
+        "v": weights(seed, 3, width),
+        "w": weights(seed + 50, windows, 2),
+        "image": integers(1, 1, width),
+    }
+    network = importer.load(build(nodes, (1, 3), numbers)).sectors()
+    assert network.has_mixtures
+    for name in PAIRS:
+        pair = norms.parse(name)
+        truth = formal_constant(network, pair)
+        for bound in (k1, k3, k4):
+            assert min(bound(network, pair, way) for way in WAYS) >= truth
 
 
 @pytest.mark.parametrize("name", ["k3", "k4"])
@@ -157,6 +194,21 @@ def test_the_tighter_way_wins_and_both_are_told(name):
     network, pair = pooled_network(), norms.parse("inf")
     answer = methods.get(name).answer(Question(network, pair))
     bound = {"k3": k3, "k4": k4}[name]
-    ways = [bound(network.sectors(), pair, way) for way in (explicit, implicit)]
+    ways = [bound(network.sectors(), pair, way) for way in WAYS]
     assert answer.value == min(ways)
     assert answer.note == f"explicit maxima {ways[0]:.6g}, implicit {ways[1]:.6g}"
+
+
+def test_k3_leaves_implicit_maxima_out_when_the_time_is_over():
+    network, pair = pooled_network(), norms.parse("2")
+    answer = methods.get("k3").answer(Question(network, pair, Settings(time_limit=0.0)))
+    assert answer.value == pytest.approx(k3(network.sectors(), pair), rel=1e-12)
+    assert "implicit: out of time" in answer.note
+
+
+def test_k4_needs_rows_of_the_inputs_length_but_for_l_inf(monkeypatch):
+    monkeypatch.setattr(memory, "fits", lambda numbers: numbers < 1000)
+    network, method = importer.load(gaussian((30, 20, 20, 2))), methods.get("k4")
+    reason = method.refusal(Question(network, norms.parse("2")))
+    assert "40 neurons by 30 inputs do not fit in memory" in reason
+    assert method.refusal(Question(network, norms.parse("inf:2"))) is None

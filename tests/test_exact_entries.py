@@ -1,5 +1,6 @@
 """Exact entries of operators and products of their norms, against fractions."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,7 @@ from exact_operators import exact, operator_matrix
 from generators import random_graph
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles import PAIRS
 from scipy import sparse
 
 from geolip import norms
@@ -106,15 +108,34 @@ def test_rounded_numbers_carry_their_rounding(side):
     assert found.error.max() < 1e-14
 
 
-@pytest.mark.parametrize("norm", ["inf", "2", "2:inf", "inf:2"])
+@pytest.mark.parametrize("norm", PAIRS)
 @pytest.mark.parametrize("seed", range(10))
 def test_norm_products_agree_with_float_arithmetic(seed, norm):
     random = np.random.default_rng(seed)
     pair = norms.parse(norm)
-    network = random_graph(random, neurons=9, outputs=1 if pair.rowwise else 2)
+    network = random_graph(random, neurons=9, outputs=2)
     product = norm_product(network, pair)
     square = product_square(network, pair)
     assert product == pytest.approx(float(square) ** 0.5, rel=1e-10)
+
+
+@pytest.mark.parametrize("norm", PAIRS)
+@pytest.mark.parametrize("shape", [(1, 5), (4, 3), (3, 6)])
+def test_squares_of_norms_are_upper_bounds(norm, shape):
+    """Of one matrix; without negative entries, all of them are attained."""
+    random, pair = np.random.default_rng(0), norms.parse(norm)
+    signed = random.integers(-9, 9, shape) * 0.25
+    for A in (signed, abs(signed)):
+        reading = LinearMap(shape[0], {0: Dense(A)})
+        network = SectorNetwork(shape[1], (), reading)
+        found = float(product_square(network, pair)) ** 0.5
+        singular = np.linalg.svd(A)[2][:1].T
+        corners = np.array([*itertools.product((-1, 1), repeat=shape[1])]).T
+        X = np.hstack([np.eye(shape[1]), corners, A.T, singular, A.sum(0)[:, None]])
+        X = X[:, X.any(axis=0)]
+        reached = (pair.output.of(A @ X) / pair.input.of(X)).max()
+        assert reached <= found * (1 + 1e-12)
+    assert found == pytest.approx(reached, rel=1e-9)
 
 
 @given(st.fractions(min_value=0))

@@ -5,7 +5,8 @@ from itertools import pairwise
 import families
 import numpy as np
 import pytest
-from families import Member, geolip_width, polygon, square
+from cli_runs import SHIPPED
+from families import Member, gelu, geolip_width, polygon, square
 from networks import model
 from oracles import formal_constant
 
@@ -97,3 +98,18 @@ def test_draws_are_those_of_pytorch() -> None:
         128,
         256,
     ]
+
+
+def test_shipped_networks_are_all_there_with_their_neurons() -> None:
+    members = families.get("shipped").members(full=False)
+    assert sorted(f"{member.name}.onnx" for member in members) == SHIPPED
+    for member in members:
+        assert member.size == importer.load(member.model).neurons
+
+
+def test_steepest_place_of_gelu() -> None:
+    network = importer.load(families.get("gelu").members(full=False)[0].model)
+    places = np.linspace(1.0, 2.0, 20001)
+    slopes = network.slopes(places[None])[0]
+    assert slopes.max() == pytest.approx(gelu.STEEPEST, rel=1e-8)
+    assert slopes.max() <= gelu.STEEPEST * (1 + 1e-14)

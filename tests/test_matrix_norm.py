@@ -3,10 +3,14 @@
 import numpy as np
 import pytest
 from closed_forms import PAIRS
+from generators import chain
 from oracles import matrix_norms
 
 from geolip import norms
 from geolip.bounds.matrix_norm import absolute_norm, matrix_norm
+from geolip.bounds.operator_norm import operator_norm
+from geolip.exact.layers import product_square
+from geolip.linear import Dense
 
 EXACT = ("inf:inf", "1:1", "1:2", "1:inf", "2:2", "2:inf")
 
@@ -49,3 +53,14 @@ def test_zeros_and_infinities(pair):
     assert matrix_norm(np.zeros((2, 3)), pair) == 0.0
     assert matrix_norm(np.array([[1.0, np.inf]]), pair) == np.inf
     assert matrix_norm(np.array([[1.0, np.nan]]), pair) == np.inf
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_integers_bound_single_maps_as_well_as_float64_does(pair):
+    for seed in range(5):
+        random, pair_of = np.random.default_rng(seed), norms.parse(pair)
+        matrix = random.standard_normal(random.integers(1, 6, 2))
+        network = chain([matrix])
+        decided = float(product_square(network, pair_of)) ** 0.5
+        assert decided >= matrix_norms(matrix[None], pair_of)[0] * (1 - 1e-14)
+        assert decided <= operator_norm(Dense(matrix), pair_of) * (1 + 1e-9)

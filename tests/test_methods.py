@@ -22,11 +22,10 @@ def small_network(seed: int):
     return importer.load(weights)
 
 
-@pytest.mark.parametrize("pair", PAIRS)
-@pytest.mark.parametrize("name", methods.names())
-def test_each_number_is_on_its_side_of_the_truth(name, pair):
+def check(name: str, pair: str, seeds: range) -> None:
+    """Hold a method's numbers for small networks against all slope patterns."""
     method = methods.get(name)
-    for seed in range(12):
+    for seed in seeds:
         network = small_network(seed)
         question = Question(network, norms.parse(pair))
         if method.refusal(question) is not None:
@@ -39,6 +38,21 @@ def test_each_number_is_on_its_side_of_the_truth(name, pair):
             assert answer.value <= truth * (1 + 1e-12), seed
         if answer.label is Label.EXACT:
             assert answer.value <= truth * (1 + 1e-6), seed
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("name", methods.names())
+def test_each_number_is_on_its_side_of_the_truth(name, pair):
+    check(name, pair, range(12))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("name", methods.names())
+def test_each_of_many_numbers_is_on_its_side_of_the_truth(name, pair):
+    # Over all pairs, two thousand networks.
+    first = 12 + 223 * PAIRS.index(pair)
+    check(name, pair, range(first, first + 223))
 
 
 @pytest.mark.parametrize("name", methods.names())

@@ -10,6 +10,7 @@ from oracles import formal_constant, product_of_norms
 
 from geolip import backend, importer, layered, methods, natural, norms, settling
 from geolip.backend import Settings, Status
+from geolip.errors import SolverError
 from geolip.methods import Label, Question
 
 FINE = Settings(accuracy=1e-7)
@@ -150,6 +151,21 @@ def test_one_multiplier_a_layer_may_be_above_the_norm_product():
     assert product_of_norms(weights, np.inf) == pytest.approx(1.0, rel=1e-4)
 
 
+def test_with_slopes_from_minus_one_a_layer_is_its_norm():
+    """What one multiplier says of a layer then is ``|y| <= |z|``, for all in l_2."""
+    weights = gaussian((3, 5, 4, 2), seed=11)
+    found = settling.settled(
+        chain(weights, (-1.0, 1.0)), norms.parse("2"), FINE, layered
+    )
+    assert found.bound == pytest.approx(product_of_norms(weights, 2), rel=1e-6)
+
+
+def test_deep_chains_are_solved_too():
+    weights = [W / 4 for W in gaussian((10, *[16] * 11, 2), seed=2)]
+    found = settling.settled(chain(weights), norms.parse("2"), Settings(), layered)
+    assert found.status is Status.SOLVED
+
+
 def test_a_linear_network_is_no_exception():
     W = gaussian((3, 2))
     for name in ("geolip_dual", "geolip_layer"):
@@ -216,4 +232,16 @@ def test_after_an_interrupt_one_bound_covers_the_rest(norm):
     assert len(engine.problems) == 3
     if norm == "inf":
         assert engine.problems[-1].network.output.size == 3
+    assert formal_constant(chain(weights), pair) <= found.bound < np.inf
+
+
+@pytest.mark.parametrize("error", [SolverError("no"), np.linalg.LinAlgError("no")])
+def test_a_solver_that_fails_leaves_a_bound(monkeypatch, error):
+    def failing(self, point):
+        raise error
+
+    monkeypatch.setattr(layered._Program, "newton", failing)
+    weights, pair = gaussian((3, 4, 2)), norms.parse("2")
+    found = settling.settled(chain(weights), pair, Settings(), layered)
+    assert found.note
     assert formal_constant(chain(weights), pair) <= found.bound < np.inf

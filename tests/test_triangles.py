@@ -8,16 +8,15 @@ import pytest
 from generators import chain, random_chain, random_graph, random_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import formal_constant
+from oracles import formal_constant, jacobians
 from test_verify import random_multipliers
 
-import geolip
-from geolip import backend, checking, norms
+from geolip import backend, norms
 from geolip.backend import Settings
-from geolip.certificate import Certificate
 from geolip.errors import RefusedCertificateError
 from geolip.exact.decision import proved_square
 from geolip.incumbent import Incumbent
+from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
 from geolip.sweep import interior_point
@@ -78,6 +77,19 @@ def test_all_forms_of_the_matrix_agree(seed, size, count):
     loads = triangles.loads()
     assert np.allclose(triangles.pull(X) - loads[:, None] * X, -expected @ X)
     assert triangles.budget() == pytest.approx(float(triangles.exact_budget()))
+
+
+def test_sums_of_weights_count_as_rounded():
+    """An entry of B that three triangles share carries two roundings at the least."""
+    corners = np.array([[0, 1, 2], [1, 0, 3], [2, 1, 0]])
+    triangles = Triangles(4, corners, np.ones((3, 3)), np.ones(3))
+    assert triangles.overlap == 3
+    for sector in ((0.0, 1.0), (-0.5, 1.0)):
+        network = chain([np.ones((1, 4), dtype=np.float32), np.ones((1, 1))], sector)
+        problem = Problem(network, norms.parse("inf").input)
+        plain = Multipliers(np.ones(4), (np.ones(1),))
+        with_them = replace(plain, triangles=triangles)
+        assert problem.roundings(with_them) >= problem.roundings(plain) + 2
 
 
 def test_vectors_at_120_degrees_violate_by_a_half():
@@ -141,6 +153,19 @@ def test_what_is_no_triangle_proves_nothing(spoil):
         proved_square(network, problem.norm, bad)
 
 
+def brute_force(network) -> float:
+    """Return the FGL of one output with many inputs, where corners are too many."""
+    ends = [
+        (a, b)
+        for block in network.blocks
+        for a, b in zip(block.lower, block.upper, strict=True)
+    ]
+    patterns = np.array(list(product(*ends)))
+    cuts = np.cumsum([block.size for block in network.blocks])[:-1]
+    J = jacobians(network, np.split(patterns, cuts, axis=1))
+    return float(np.abs(J).sum(axis=2).max())
+
+
 def closed(network) -> tuple[float, float]:
     """Return the gap to the FGL without triangles, and the share that they close."""
     problem = Problem(reduce(network).network, norms.parse("inf").input)
@@ -150,7 +175,7 @@ def closed(network) -> tuple[float, float]:
         solution = backend.get(name).solve(problem, Settings(1e-6), judge)
         judge.consider(solution.multipliers)
         bounds.append(judge.settle())
-    exact = formal_constant(network, norms.parse("inf"))
+    exact = brute_force(network)
     assert exact <= bounds[1] <= bounds[0] * (1 + 1e-9)
     gap = bounds[0] / exact - 1
     return gap, (bounds[0] - bounds[1]) / (bounds[0] - exact)
@@ -170,32 +195,15 @@ def test_a_tenth_of_the_gap_closes_and_no_bound_is_below_the_truth(shape):
     assert np.median(shares) > 0.1
 
 
-def test_certificates_carry_triangles(tmp_path):
-    """Through a file, an exact check, unused inputs, and any tampering with it."""
-    random = np.random.default_rng(4)
-    weights = [random.standard_normal((8, 9)), random.standard_normal((2, 8))]
-    # Inputs that nothing reads are left out of the problem, not of the certificate.
-    weights[0][:, [0, 4]] = 0.0
-    plain = geolip.certify(weights, "inf")
-    report = geolip.certify(weights, "inf", solver="triangles")
-    assert formal_constant(chain(weights), norms.parse("inf")) <= report.bound
-    assert report.bound < plain.bound * (1 - 1e-3)
-    path = tmp_path / "certificate.json"
-    report.certificate.save(path)
-    certificate = Certificate.load(path)
-    assert checking.check(weights, certificate).trust == "exact"
-    places = [i for i, p in enumerate(certificate.proofs) if p.multipliers.triangles]
-    proof = certificate.proofs[places[0]]
-    for triangles in (
-        proof.multipliers.triangles.scaled(0.5),
-        proof.multipliers.triangles.moved(np.roll(np.arange(9), 1), 9),
-        Triangles.none(),
-    ):
-        changed = replace(proof.multipliers, triangles=triangles)
-        proofs = list(certificate.proofs)
-        proofs[places[0]] = replace(proof, multipliers=changed)
-        with pytest.raises(RefusedCertificateError):
-            checking.check(weights, replace(certificate, proofs=proofs))
+def test_with_many_inputs_a_sample_of_triangles_will_do():
+    """Sparse rows: what no neuron reads together, or at all, is never drawn."""
+    random = np.random.default_rng(2)
+    first = random.standard_normal((9, 120)) * (random.random((9, 120)) < 0.3)
+    first[0] = 0.0
+    first[0, :2] = 1.0
+    gap, share = closed(chain([first, random.standard_normal((1, 9))]))
+    assert gap > 1e-3
+    assert share > 0.1
 
 
 def test_without_enough_inputs_or_in_l2_there_is_nothing_to_add():

@@ -85,11 +85,17 @@ def _times(cases: Sequence[Record], target: Path) -> None:
     }
     if not panels:
         return
-    tools = list(by(cases, "tool"))
+    named = [
+        tool
+        for tool, found in by(cases, "tool").items()
+        if found[0]["kind"] != Kind.METHOD.value
+    ]
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
+    legend = 0.5 + 0.16 * (len(named) / 3 + 1)
+    height = 3 * lines + legend
     figure, axes = plt.subplots(
-        lines, columns, figsize=(5 * columns, 3 * lines + 1.6), squeeze=False
+        lines, columns, figsize=(5 * columns, height), squeeze=False
     )
     shown: dict[str, Any] = {}
     for axis in axes.flat[len(panels) :]:
@@ -99,11 +105,14 @@ def _times(cases: Sequence[Record], target: Path) -> None:
             points = [(c["size"], c["seconds"]) for c in mine if "value" in c]
             if not points:
                 continue
-            number = tools.index(tool)
-            style = {"color": f"C{number % 10}", "marker": "osv^Dx"[number // 10 % 6]}
-            (line,) = axis.loglog(*zip(*points, strict=True), markersize=3, **style)
-            line.set_linewidth(2.0 if mine[0]["kind"] == Kind.CERTIFY.value else 0.9)
-            shown.setdefault(tool, line)
+            (line,) = axis.loglog(*zip(*points, strict=True), markersize=3)
+            if tool in named:
+                number = named.index(tool)
+                line.set(color=f"C{number % 10}", marker="osv^Dx"[number // 10 % 6])
+            else:
+                line.set(color="0.75", marker=".", zorder=0)
+            line.set_linewidth(2.2 if mine[0]["kind"] == Kind.CERTIFY.value else 0.9)
+            shown.setdefault(tool if tool in named else Kind.METHOD.value, line)
         axis.set_title(f"{families.get(name).TITLE}, l_{norm}", fontsize=8)
         axis.set_xlabel(families.get(name).GROWS, fontsize=8)
         axis.set_ylabel("seconds", fontsize=8)
@@ -113,8 +122,8 @@ def _times(cases: Sequence[Record], target: Path) -> None:
         axis.minorticks_off()
         axis.grid(alpha=0.3)
     figure.legend(
-        shown.values(), shown.keys(), ncols=4, loc="lower center", fontsize=6.5
+        shown.values(), shown.keys(), ncols=3, loc="lower center", fontsize=6.5
     )
-    figure.tight_layout(rect=(0, 0.02 + 0.16 / lines, 1, 1))
+    figure.tight_layout(rect=(0, legend / height, 1, 1))
     figure.savefig(target, dpi=110)
     plt.close(figure)

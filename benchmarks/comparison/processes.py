@@ -76,8 +76,11 @@ def _end(code: int | None) -> str:
 
 
 def _answer(pipe: Connection, module: str, task: dict[str, Any]) -> None:
+    # An interruption ends it without a word, as the one who asked is gone then.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What native code prints is not for those who read the results.
     os.dup2(2, 1)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (task["memory_limit"],) * 2)
-    pipe.send(alone.attempt(module, task))
+    with contextlib.suppress(BrokenPipeError):
+        pipe.send(alone.attempt(module, task))

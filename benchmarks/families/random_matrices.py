@@ -21,7 +21,7 @@ METHODS = ("norm_product", "combettes_pesquet", "k3", "k4")
 
 def members(full: bool) -> list[Member]:
     """Return several draws for every depth."""
-    depths, draws = ((2, 3, 4, 6, 8, 12), 20) if full else ((2, 4, 8), 4)
+    depths, draws = ((2, 3, 4, 6, 8, 12), 20) if full else ((2, 4, 8), 3)
     random = np.random.default_rng(3)
     return [
         Member(

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from families import Folder, Member
+from families import Member
 
 TITLE = "trained on digits"
 ABOUT = (
@@ -10,12 +10,20 @@ ABOUT = (
     "classifiers of 8 x 8 pixels."
 )
 NORMS = ("inf", "2")
-GROWS = ""
+GROWS = "neurons"
 METHODS = ()
 
 _MODELS = Path(__file__).parent.parent.parent / "models"
+_NEURONS = {
+    "digits_fc": 32,
+    "digits_sigmoid": 80,
+    "digits_fc3": 144,
+    "digits_conv": 224,
+    "digits_resnet": 512,
+}
 
 
 def members(full: bool) -> list[Member]:
     """Return all of them."""
-    return Folder(_MODELS).members(full)
+    del full
+    return [Member(n, _MODELS / f"{n}.onnx", size) for n, size in _NEURONS.items()]

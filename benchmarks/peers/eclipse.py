@@ -4,6 +4,7 @@ Source: Xu and Sivaranjani, NeurIPS 2024; the authors' package.
 """
 
 import time
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,6 @@ def answer(task: dict[str, Any]) -> dict[str, Any]:
     return {
         "value": float(value),
         "label": "estimate",
-        "note": "unverified",
+        "note": f"{PACKAGE} {version(PACKAGE)}, unverified",
         "seconds": time.perf_counter() - start,
     }

@@ -25,8 +25,8 @@ import time
 import numpy as np
 
 from geolip.bounds.matrix_norm import absolute_norm, matrix_norm
-from geolip.bounds.operator_norm import operator_norm
 from geolip.bounds.stages import TINY, Stage, Stages
+from geolip.bounds.structured_norm import structured_norm
 from geolip.norms import NormPair
 from geolip.rigor.rounding import UNIT
 from geolip.sectors import LinearMap
@@ -122,5 +122,5 @@ def _through(reading: LinearMap, wholes: list[float], norms: NormPair) -> float:
     if not reading.terms:
         return 0.0
     terms = reading.terms.items()
-    total = sum(operator_norm(A, norms) * wholes[j] for j, A in terms)
+    total = sum(structured_norm(A, norms) * wholes[j] for j, A in terms)
     return total * (1 + 4 * (len(terms) + 2) * UNIT) + TINY

@@ -9,17 +9,23 @@ as a maximum, has the constant of what it mixes, in l_2 times the root of the ov
 
 import math
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
 from geolip.bounds.operator_norm import operator_norm
+from geolip.linear import LinearOperator
 from geolip.norms import NormPair
 from geolip.sectors import LinearMap, SectorNetwork
 
 _SMALLEST = sys.float_info.min
 
 
-def norm_product(network: SectorNetwork, norms: NormPair) -> float:
+def norm_product(
+    network: SectorNetwork,
+    norms: NormPair,
+    measure: Callable[[LinearOperator, NormPair], float] = operator_norm,
+) -> float:
     """Return an upper bound of the Lipschitz constant in the given norms.
 
     Parameters
@@ -28,16 +34,23 @@ def norm_product(network: SectorNetwork, norms: NormPair) -> float:
         Any network.
     norms : NormPair
         Hidden layers are measured in the input's norm, the output in its own.
+    measure : callable
+        Bounds the norm of one operator; certificates need the default.
     """
     hidden = NormPair(norms.input, norms.input)
     constants = [1.0]
+
+    def through(reading: LinearMap, pair: NormPair) -> float:
+        terms = reading.terms.items()
+        return sum(_product(measure(A, pair), constants[j]) for j, A in terms)
+
     for block in network.blocks:
         slope = float(
             np.maximum(np.abs(block.lower), np.abs(block.upper)).max(initial=0)
         )
-        constant = _product(slope, _through(block.preactivation, constants, hidden))
+        constant = _product(slope, through(block.preactivation, hidden))
         if block.mixture is not None:
-            mixed = _through(block.mixture.source, constants, hidden)
+            mixed = through(block.mixture.source, hidden)
             mixing = norms.input.of_mixing(block.mixture.overlap)
             constant = min(constant, _product(mixing, mixed))
         constants.append(constant)
@@ -46,14 +59,7 @@ def norm_product(network: SectorNetwork, norms: NormPair) -> float:
     readings += [block.mixture.source for block in network.blocks if block.mixture]
     edges = sum(1 + len(reading.terms) for reading in (*readings, network.output))
     rounding = 1 + (4 * edges + 8) * 2.0**-52
-    return _product(_through(network.output, constants, norms), rounding)
-
-
-def _through(reading: LinearMap, constants: list[float], norms: NormPair) -> float:
-    return sum(
-        _product(operator_norm(operator, norms), constants[j])
-        for j, operator in reading.terms.items()
-    )
+    return _product(through(network.output, norms), rounding)
 
 
 def _product(left: float, right: float) -> float:

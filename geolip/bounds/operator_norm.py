@@ -15,7 +15,7 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.linear import LinearOperator
-from geolip.norms import NORMS, Norm, NormPair, parse
+from geolip.norms import NORMS, Norm, NormPair
 from geolip.rigor.rounding import UNIT
 from geolip.rigor.spectral import spectral_norm
 
@@ -42,14 +42,6 @@ def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
             signless = float(NORMS["2"].of(operator.column_sums[:, None])[0])
             return min(signless, math.sqrt(m) * _spectral(operator)) * up
     raise ValueError(f"no operator norm for {norms}")
-
-
-def induced_norms(operator: LinearOperator) -> dict[str, float]:
-    """Return upper bounds of the norms from l_p to l_p for p = 1, 2 and inf.
-
-    That for p = 2 is ``sqrt(l_1 l_inf)`` above some thousand rows or columns.
-    """
-    return {p: operator_norm(operator, parse(p)) for p in ("1", "2", "inf")}
 
 
 def _row_norms(operator: LinearOperator, norm: Norm) -> Array:

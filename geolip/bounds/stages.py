@@ -24,8 +24,9 @@ from geolip.presolve import reduce
 from geolip.rigor.rounding import UNIT
 from geolip.sectors import Gradients, LinearMap, Mixture, SectorBlock, SectorNetwork
 
-# More than what numbers below float64's range may add up to in one layer.
-TINY = 2.0**-1000
+# More than what numbers below float64's range may add up to, and later factors of the
+# same map make of it.
+TINY = 2.0**-800
 
 
 @dataclass(frozen=True, eq=False)

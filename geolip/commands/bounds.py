@@ -19,9 +19,7 @@ _CONTRADICTION = 1
 @click.command()
 @click.argument("model", type=click.Path())
 @options.tensors
-@click.option(
-    "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
-)
+@options.norm
 @click.option(
     "--method", "only", multiple=True, help="A method's name; repeat it for more."
 )
@@ -39,7 +37,7 @@ _CONTRADICTION = 1
     show_default=True,
     help="Relative gap at which methods that get better with time may stop.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@options.seed
 @options.as_json
 @click.option("--output", type=click.Path(), help="Write the JSON object to a file.")
 @click.option("--plot", type=click.Path(), help="Draw values against seconds: a PNG.")

@@ -19,12 +19,7 @@ _ABOVE_MAX = 5
 @click.command()
 @click.argument("model", type=click.Path())
 @options.tensors
-@click.option(
-    "--norm",
-    default="inf",
-    show_default=True,
-    help="1, 2, inf, or a pair such as 2:inf.",
-)
+@options.norm
 @click.option("--method", help="Relaxation; chosen by the norm if not given.")
 @click.option("--solver", default="auto", show_default=True, help="See geolip solvers.")
 @click.option(
@@ -46,7 +41,7 @@ _ABOVE_MAX = 5
     show_default=True,
     help="Outputs to settle: largest bounds all but settles one, all, or 0,3.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@options.seed
 @click.option(
     "-S", "solver_options", type=KeyValue(), multiple=True, help="Solver option."
 )

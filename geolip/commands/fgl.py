@@ -13,9 +13,7 @@ from geolip.progress import ProgressLine
 @click.command()
 @click.argument("model", type=click.Path())
 @options.tensors
-@click.option(
-    "--norm", default="inf", show_default=True, help="inf, 2, or a pair such as 2:inf."
-)
+@options.norm
 @click.option(
     "--accuracy",
     type=float,
@@ -29,7 +27,7 @@ from geolip.progress import ProgressLine
     type=click.Path(),
     help="Keep the search in a file, and go on from it if it is there.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@options.seed
 @options.as_json
 @options.limits
 @options.quiet

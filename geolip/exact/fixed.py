@@ -100,14 +100,12 @@ class Fixed:
         return np.abs(self.floats()) * _UP
 
     def _times_in_halves(self, other: "Fixed") -> "Fixed":
-        middle = self.shape[1] // 2
-        halves = [
-            matrix.part(slice(None), part)
-            for part in (slice(middle), slice(middle, None))
-            for matrix in ((self,) if other is self else (self, other))
-        ]
-        left, right = halves[: len(halves) // 2], halves[len(halves) // 2 :]
-        return total([part[0].times(part[-1]) for part in (left, right)])
+        middle, products = self.shape[1] // 2, []
+        for half in (slice(middle), slice(middle, None)):
+            own = self.part(slice(None), half)
+            theirs = own if other is self else other.part(slice(None), half)
+            products.append(own.times(theirs))
+        return total(products)
 
     def part(self, rows: slice, columns: slice) -> "Fixed":
         """Return a part of the matrix."""
@@ -154,8 +152,7 @@ class Fixed:
     def rows(self) -> Iterator["Fixed"]:
         """Yield the rows, each (1, n)."""
         for i in range(self.shape[0]):
-            error = self.error if self.error.size == 1 else self.error[i : i + 1]
-            yield Fixed(tuple(digit[i : i + 1] for digit in self.digits), error)
+            yield self.part(slice(i, i + 1), slice(None))
 
     def square_sum(self) -> Fraction:
         """Return an upper bound of the sum of all squares."""

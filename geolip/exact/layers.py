@@ -76,8 +76,8 @@ def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:
         case "2", "2":
             return _spectral_square(A)
         case "2", "1":
-            alone = sum(map(root, _row_squares(A)), Fraction()) ** 2
-            return min(alone, A.shape[0] * _spectral_square(A))
+            signless = A.transposed().row_sums().square_sum()
+            return min(signless, A.shape[0] * _spectral_square(A))
     raise ValueError(f"no operator norm for {norms}")
 
 

@@ -109,7 +109,7 @@ class Form:
     def __mul__(self, other: "Form") -> "Form":
         return _collected(
             [
-                (tuple(sorted(left + right, key=_order)), a * b)
+                (tuple(sorted(left + right, key=_name)), a * b)
                 for left, a in self.terms
                 for right, b in other.terms
             ]
@@ -204,8 +204,8 @@ def _collected(terms: list[tuple[Product, Fraction]]) -> Form:
     for product, coefficient in terms:
         sums[product] = sums.get(product, Fraction(0)) + coefficient
     kept = [(product, value) for product, value in sums.items() if value]
-    return Form(tuple(sorted(kept, key=lambda term: [*map(_order, term[0])])))
+    return Form(tuple(sorted(kept, key=lambda term: [*map(_name, term[0])])))
 
 
-def _order(factor: Factor) -> tuple[str, str]:
-    return factor.name, repr(factor)
+def _name(factor: Factor) -> str:
+    return factor.name

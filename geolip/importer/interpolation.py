@@ -111,7 +111,7 @@ def check_count(count: int) -> None:
     """
     if count > _MOST:
         raise RefusedError(
-            f"computes {count} places along an axis: at most {_MOST} are supported"
+            f"computes at {count} places along an axis: at most {_MOST} are supported"
         )
 
 

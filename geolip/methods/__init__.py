@@ -15,7 +15,9 @@ and share what is left of the time.
 """
 
 import importlib
+import math
 import pkgutil
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -58,6 +60,14 @@ class Question:
     network: Network
     norms: NormPair
     settings: Settings = field(default_factory=Settings)
+
+    def deadline(self, parts: int = 1) -> float:
+        """Return when, by `time.monotonic`, one of equal parts of the time is over.
+
+        If it begins now.
+        """
+        limit = self.settings.time_limit
+        return math.inf if limit is None else time.monotonic() + limit / parts
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,6 @@
 Source: `geolip.bounds.combettes_pesquet`.
 """
 
-import math
-import time
-
 from geolip import memory
 from geolip.bounds.combettes_pesquet import combettes_pesquet, numbers
 from geolip.bounds.stages import explicit, least, ways
@@ -27,14 +24,12 @@ def refusal(question: Question) -> str | None:
 
 def answer(question: Question) -> Answer:
     """Return K_1, with explicit or implicit maxima, whichever is smaller."""
-    limit = question.settings.time_limit
     networks = ways(question.network.sectors())
     bounds, notes = {}, []
     for way, stages in networks.items():
-        share = math.inf if limit is None else limit / len(networks)
-        deadline = time.monotonic() + share
+        deadline = question.deadline(len(networks))
         bounds[way], late = combettes_pesquet(stages, question.norms, deadline)
         if late:
-            notes.append(f"out of time: {late} layers as in the norm product")
+            notes.append(f"{way} out of time: {late} layers as norms".lstrip())
     value, note = least(bounds)
     return Answer(value, Label.CERTIFIED, "; ".join(filter(None, [note, *notes])))

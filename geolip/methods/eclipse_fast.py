@@ -20,12 +20,12 @@ TITLE = "ECLipsE-Fast"
 def refusal(question: Question) -> str | None:
     """Return why not: another norm, a graph that is no chain, too little memory."""
     if str(question.norms) != "2:2":
-        return f"it bounds 2:2, not {question.norms}"
+        return f"bounds 2:2, not {question.norms}"
     problem = _problem(question)
     if not problem.is_trivial and not problem.network.is_chain:
-        return "layers read others than the one before: it takes chains"
+        return "takes chains: here some layer reads another than the one before"
     if not memory.fits(problem.numbers):
-        return "the matrices of its layers do not fit in memory"
+        return "the matrices of the layers do not fit in memory"
     return None
 
 

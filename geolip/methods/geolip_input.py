@@ -8,10 +8,9 @@ Source: option `approx_input` of GeoLIP's code (Wang, Prakriya, Jha, NeurIPS 202
 
 import math
 
-from geolip import backend, settling
+from geolip import backend, settling, splitting
 from geolip.methods import Answer, Label, Question
 from geolip.norms import NORMS, NormPair
-from geolip.rigor.rounding import up
 
 TITLE = "GeoLIP, one multiplier for all inputs"
 ANYTIME = True
@@ -28,5 +27,6 @@ def answer(question: Question) -> Answer:
     network = question.network.sectors()
     norms = NormPair(NORMS["2"], question.norms.output)
     found = settling.settled(network, norms, question.settings, backend.get("auto"))
-    bound = up(math.sqrt(network.input_size) * found.bound, 2)
+    root = math.nextafter(math.sqrt(network.input_size), math.inf)
+    bound = splitting.multiplied(root, found.bound)
     return Answer(bound, Label.CERTIFIED, found.note)

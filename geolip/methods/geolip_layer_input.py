@@ -9,10 +9,9 @@ Jha, NeurIPS 2022); `geolip.layered`.
 
 import math
 
-from geolip import layered, settling
+from geolip import layered, settling, splitting
 from geolip.methods import Answer, Label, Question
 from geolip.norms import NORMS, NormPair
-from geolip.rigor.rounding import up
 
 TITLE = "GeoLIP, one multiplier a layer and for all inputs"
 ANYTIME = True
@@ -30,5 +29,6 @@ def answer(question: Question) -> Answer:
     network = question.network.sectors()
     norms = NormPair(NORMS["2"], question.norms.output)
     found = settling.settled(network, norms, question.settings, layered)
-    bound = up(math.sqrt(network.input_size) * found.bound, 2)
+    root = math.nextafter(math.sqrt(network.input_size), math.inf)
+    bound = splitting.multiplied(root, found.bound)
     return Answer(bound, Label.CERTIFIED, found.note)

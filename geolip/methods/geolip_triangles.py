@@ -13,7 +13,7 @@ ANYTIME = True
 def refusal(question: Question) -> str | None:
     """Return None, or why the relaxation does not apply or cannot be held."""
     network = question.network.sectors()
-    return settling.refusal(network, question.norms, inputs="inf")
+    return settling.refusal(network, question.norms, inputs=("inf",))
 
 
 def answer(question: Question) -> Answer:

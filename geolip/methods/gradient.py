@@ -3,9 +3,6 @@
 Source: `geolip.bounds.gradient`.
 """
 
-import math
-import time
-
 from geolip.bounds.gradient import largest_gradient
 from geolip.methods import Answer, Label, Question
 
@@ -21,13 +18,11 @@ def refusal(question: Question) -> str | None:
 
 def answer(question: Question) -> Answer:
     """Return the largest gradient's norm, in the question's norms."""
-    limit = question.settings.time_limit
-    deadline = math.inf if limit is None else time.monotonic() + limit
     value = largest_gradient(
         question.network,
         question.network.sectors(),
         question.norms,
         question.settings.seed,
-        deadline=deadline,
+        deadline=question.deadline(),
     )
     return Answer(value, Label.LOWER)

@@ -4,9 +4,6 @@ Source: `geolip.bounds.entrywise`; a reconstruction, unconfirmed, of a bound of 
 and Despres (arXiv 2410.21053).
 """
 
-import math
-import time
-
 from geolip import memory
 from geolip.bounds.entrywise import absolute_paths, columns
 from geolip.bounds.matrix_norm import matrix_norm
@@ -31,15 +28,14 @@ def refusal(question: Question) -> str | None:
 
 def answer(question: Question) -> Answer:
     """Return K_4, with explicit or implicit maxima, whichever is smaller."""
-    norms, limit = question.norms, question.settings.time_limit
+    norms = question.norms
     networks = ways(question.network.sectors())
     bounds, notes = {}, []
     for way, stages in networks.items():
-        share = math.inf if limit is None else limit / len(networks)
         inputs = columns(norms.input, stages.input_size)
-        reach, late = absolute_paths(stages, inputs, time.monotonic() + share)
+        reach, late = absolute_paths(stages, inputs, question.deadline(len(networks)))
         bounds[way] = matrix_norm(reach, norms)
         if late:
-            notes.append(f"out of time: {late} neurons as in K3")
+            notes.append(f"{way} out of time: {late} neurons as in K3".lstrip())
     value, note = least(bounds)
     return Answer(value, Label.CERTIFIED, "; ".join(filter(None, [note, *notes])))

@@ -19,7 +19,7 @@ _EXACT = 1e-6
 def refusal(question: Question) -> str | None:
     """Return why not: a negative weight, or slopes that are not the steepest far up."""
     if has_negative_weights(question.network.sectors()):
-        return "some weights are negative"
+        return "takes no negative weights"
     for block in question.network.blocks:
         if not steepest_far_up(block):
             name = block.activation.name

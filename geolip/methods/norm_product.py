@@ -5,6 +5,7 @@ with norms that are proved.
 """
 
 from geolip.bounds.norm_product import norm_product
+from geolip.bounds.structured_norm import structured_norm
 from geolip.methods import Answer, Label, Question
 
 TITLE = "norm product (AutoLip)"
@@ -18,5 +19,5 @@ def refusal(question: Question) -> str | None:
 
 def answer(question: Question) -> Answer:
     """Return the norm product of the network."""
-    value = norm_product(question.network.sectors(), question.norms)
+    value = norm_product(question.network.sectors(), question.norms, structured_norm)
     return Answer(value, Label.CERTIFIED)

@@ -3,9 +3,6 @@
 Source: `geolip.bounds.pattern`.
 """
 
-import math
-import time
-
 from geolip.bounds.pattern import largest_pattern
 from geolip.methods import Answer, Label, Question
 from geolip.presolve import reduce
@@ -25,11 +22,11 @@ def answer(question: Question) -> Answer:
 
     Which need not be a Jacobian of the network at any input.
     """
-    limit = question.settings.time_limit
-    deadline = math.inf if limit is None else time.monotonic() + limit
     network = reduce(question.network.sectors()).network
     if not network.output.terms:
         return Answer(0.0, Label.FGL_LOWER)
     seed = question.settings.seed
-    value, _ = largest_pattern(network, question.norms, seed, deadline=deadline)
+    value, _ = largest_pattern(
+        network, question.norms, seed, deadline=question.deadline()
+    )
     return Answer(value, Label.FGL_LOWER)

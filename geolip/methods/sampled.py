@@ -3,9 +3,6 @@
 Source: `geolip.bounds.sampling`.
 """
 
-import math
-import time
-
 from geolip.bounds.sampling import REACH, largest_sampled
 from geolip.methods import Answer, Label, Question
 
@@ -25,13 +22,12 @@ def refusal(question: Question) -> str | None:
 def answer(question: Question) -> Answer:
     """Return the largest gradient's norm among random points."""
     limit = question.settings.time_limit
-    deadline = math.inf if limit is None else time.monotonic() + limit
     value, tried = largest_sampled(
         question.network,
         question.norms,
         question.settings.seed,
         _SOME if limit is None else _MANY,
-        deadline,
+        question.deadline(),
     )
     note = f"{tried} points in [{-REACH:g}, {REACH:g}]^{question.network.input_size}"
     return Answer(value, Label.LOWER, note)

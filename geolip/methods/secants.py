@@ -3,9 +3,6 @@
 Source: `geolip.bounds.secant`.
 """
 
-import math
-import time
-
 from geolip.bounds.secant import largest_secant
 from geolip.methods import Answer, Label, Question
 
@@ -21,9 +18,7 @@ def refusal(question: Question) -> str | None:
 
 def answer(question: Question) -> Answer:
     """Return the largest ratio, in the question's norms."""
-    limit = question.settings.time_limit
-    deadline = math.inf if limit is None else time.monotonic() + limit
     value = largest_secant(
-        question.network, question.norms, question.settings.seed, deadline
+        question.network, question.norms, question.settings.seed, question.deadline()
     )
     return Answer(value, Label.LOWER)

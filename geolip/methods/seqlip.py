@@ -6,8 +6,6 @@ product may be below the constant.
 Source: `geolip.bounds.seqlip`.
 """
 
-import math
-import time
 from collections.abc import Callable
 
 from geolip.bounds.matrix_norm import matrix_norm
@@ -25,12 +23,10 @@ refusal = eclipse_fast.refusal
 
 def answer(question: Question) -> Answer:
     """Return the product of the largest norms found of the factors."""
-    limit = question.settings.time_limit
-    deadline = math.inf if limit is None else time.monotonic() + limit
     seed = question.settings.seed
 
     def found(factor: SectorNetwork) -> float:
-        return largest_pattern(factor, EUCLIDEAN, seed, deadline=deadline)[0]
+        return largest_pattern(factor, EUCLIDEAN, seed, deadline=question.deadline())[0]
 
     value, _ = product(question, found)
     return Answer(value, Label.ESTIMATE, "no bound: it may be below the constant")
