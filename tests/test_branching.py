@@ -51,7 +51,7 @@ def test_equals_brute_force_with_enumeration(norm):
 @pytest.mark.slow
 @pytest.mark.parametrize("norm", PAIRS)
 @pytest.mark.parametrize("seed", range(50))
-def test_two_hundred_networks_equal_brute_force(seed, norm):
+def test_fifty_networks_in_each_pair_of_norms_equal_brute_force(seed, norm):
     network = network_of(100 + seed, 14, 1 + seed % 3)
     check(network, norms.parse(norm), largest=0.0)
     check(network, norms.parse(norm))
