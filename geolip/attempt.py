@@ -60,7 +60,7 @@ def attempt(method: Method, question: Question, seconds: float) -> Attempt:
     Parameters
     ----------
     method : Method
-        Any.
+        One that does not refuse the question.
     question : Question
         Its time limit is replaced.
     seconds : float
@@ -68,21 +68,37 @@ def attempt(method: Method, question: Question, seconds: float) -> Attempt:
     """
     settings = replace(question.settings, time_limit=TOLD * seconds)
     question = replace(question, settings=settings)
+    return _apart(lambda: method.answer(question), seconds)
+
+
+def refusal(method: Method, question: Question, seconds: float) -> Attempt:
+    """Return why a method has no answer, an empty reason where it may have one.
+
+    Parameters
+    ----------
+    method, question, seconds
+        As for `attempt`.
+    """
+    return _apart(lambda: method.refusal(question) or "", seconds)
+
+
+def _apart(call: Callable[[], Answer | str], seconds: float) -> Attempt:
+    """Return what comes of a call, in a child process where there are such."""
     start = time.monotonic()
     if sys.platform == "linux":
-        return _Child(lambda: _called(method, question), seconds).result()
+        return _Child(lambda: _called(call), seconds).result()
     try:
-        return _called(method, question)
+        return _called(call)
     except KeyboardInterrupt:
         return Attempt("interrupted", time.monotonic() - start, interrupted=True)
 
 
-def _called(method: Method, question: Question) -> Attempt:
-    """Return what a method says in this process."""
+def _called(call: Callable[[], Answer | str]) -> Attempt:
+    """Return what comes of a call in this process."""
     start = time.monotonic()
     outcome: Answer | str
     try:
-        outcome = method.refusal(question) or method.answer(question)
+        outcome = call()
         if isinstance(outcome, Answer) and not 0 <= outcome.value < float("inf"):
             outcome = f"it answered {outcome.value}, which bounds nothing"
     except MemoryError:

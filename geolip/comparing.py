@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from geolip import checking, importer, methods, norms, provenance
-from geolip.attempt import TOLD, Attempt, attempt
+from geolip.attempt import TOLD, Attempt, attempt, refusal
 from geolip.backend import Settings
 from geolip.certification import checked, read
 from geolip.comparison import Comparison, Row, Silence, ordered
@@ -19,6 +19,8 @@ from geolip.norms import NormPair
 TIME_LIMIT = 60.0
 # How many times its former share a method must have, to be asked again.
 _MORE = 1.5
+
+_Ask = Callable[[Method, Question, float], Attempt]
 
 
 def compare(
@@ -140,9 +142,12 @@ class _Asking:
         self.interrupted = False
 
     def ask(self, names: Sequence[str]) -> None:
-        """Ask these methods, and again those that could use more than their share."""
-        asked = True
-        while names and asked and not self.interrupted:
+        """Ask these methods, and again those that could use more than their share.
+
+        Those that refuse take no share.
+        """
+        names, asked = [name for name in names if not self._refuses(name)], True
+        while names and asked:
             again, asked = [], False
             for number, name in enumerate(names):
                 if self.interrupted:
@@ -157,17 +162,31 @@ class _Asking:
                 self._progress(f"{count}: {self._found[name].TITLE}")
                 if self._try(name, share).seconds >= TOLD * share:
                     again.append(name)
+            if self.interrupted:
+                return
             # Whose share was smallest comes last, and may have all that is left.
             names = sorted(again, key=self._shares.__getitem__, reverse=True)
 
+    def _refuses(self, name: str) -> bool:
+        if self.interrupted or not self._left():
+            return False
+        done = self._done(refusal, name, self._left() / len(self._found))
+        if done.outcome:
+            self._note(name, done)
+        return bool(done.outcome)
+
     def _try(self, name: str, share: float) -> Attempt:
         self._shares[name] = share
+        done = self._done(attempt, name, share)
+        self._note(name, done)
+        return done
+
+    def _done(self, asking: _Ask, name: str, seconds: float) -> Attempt:
         try:
-            done = attempt(self._found[name], self._question, share)
+            done = asking(self._found[name], self._question, seconds)
         except KeyboardInterrupt:
             done = Attempt("interrupted", 0.0, interrupted=True)
         self.interrupted = done.interrupted
-        self._note(name, done)
         return done
 
     def _note(self, name: str, done: Attempt) -> None:

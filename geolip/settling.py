@@ -2,13 +2,14 @@
 
 Where the constant is the largest of those of pieces, those that probably move most come
 first; a piece is left as soon as its bound is below the largest by then. When time is
-over, one bound covers all pieces that are left.
+over, one bound covers all pieces that are left. Where time is limited, a quick one of
+all pieces comes before the first, so that whoever interrupts a piece has an answer.
 """
 
 import math
 import time
 from collections import deque
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,10 @@ from geolip.target import Target, targets_of
 
 # The share of the time left that a piece may take, at least.
 _FIRST = 0.25
+# The share of the time that a solver gets for a quick bound of all pieces.
+_QUICK = 0.1
+# The share of the time that a solver has for a quick bound of all pieces.
+_QUICK = 0.1
 # What needs no note.
 _GOOD = (Status.SOLVED, Status.SETTLED, Status.TRIVIAL)
 
@@ -98,16 +103,41 @@ def settled(
     CertificationError
         If no multipliers verify, not even an interior point.
     """
+    targets = targets_of(network, norms, "largest")
+    if len(targets) < 2 or settings.time_limit is None:
+        return _by_pieces(targets, settings, engine)
+    start = time.monotonic()
+    quick = replace(settings, time_limit=_QUICK * settings.time_limit)
+    whole = _one(_together(targets), quick, engine, 0.0)
+    if whole.status is Status.INTERRUPTED:
+        return whole
+    left = max(start + settings.time_limit - time.monotonic(), 0.0)
+    try:
+        found = _by_pieces(targets, replace(settings, time_limit=left), engine, whole)
+    except KeyboardInterrupt:
+        return replace(whole, status=Status.INTERRUPTED)
+    return replace(found, bound=min(found.bound, whole.bound))
+
+
+def _by_pieces(
+    targets: Sequence[Target],
+    settings: Settings,
+    engine: Backend,
+    whole: Settled | None = None,
+) -> Settled:
+    """Return the largest bound of pieces; after an interrupt, that of the whole."""
     limit = math.inf if settings.time_limit is None else settings.time_limit
     deadline = time.monotonic() + limit
-    waiting = deque(ordered(targets_of(network, norms, "largest"), settings))
+    waiting = deque(ordered(targets, settings))
     largest, worst, longest = 0.0, Status.SOLVED, 0.0
     while waiting:
         start = time.monotonic()
         left = deadline - start
         late = len(waiting) > 1 and left <= longest
+        if worst is Status.INTERRUPTED and whole is not None:
+            return replace(whole, status=worst)
         if late or worst is Status.INTERRUPTED:
-            problem, share, parts = _together(network, norms, waiting), left, []
+            problem, share, parts = _together(waiting), left, []
             waiting.clear()
         else:
             share = left * max(1 / len(waiting), _FIRST)
@@ -143,7 +173,12 @@ def _one(
         status = Status.INTERRUPTED
     except SolverError:
         status = Status.FAILED
-    bound = judge.settle()
+    try:
+        bound = judge.settle()
+    except KeyboardInterrupt:
+        # What is verified by now, or else verified now.
+        status = Status.INTERRUPTED
+        bound = judge.bound if judge.bound < math.inf else judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
     if bound <= target and status is not Status.INTERRUPTED:
@@ -157,14 +192,13 @@ def _problem(piece: Piece) -> Problem:
     return relaxation.problem(reduced, piece.ends)
 
 
-def _together(
-    network: SectorNetwork, norms: NormPair, left: Iterable[Target]
-) -> Problem:
+def _together(left: Sequence[Target]) -> Problem:
     """Return one problem whose constant is above those of all these pieces.
 
     No coordinate of an output is above its l_2 norm, and no input is longer in l_2 than
     in l_1.
     """
+    network, norms = left[0].sectors, left[0].norms
     if norms.rowwise:
         outputs = [pieces.place(network, norms, t.index or 0)[0] for t in left]
         rows = [range(network.output.size) if i is None else [i] for i in outputs]

@@ -150,6 +150,17 @@ def test_an_interrupt_leaves_the_table_by_then(listing):
     assert reasons(result) == {"b": "interrupted", "c": "interrupted"}
 
 
+def test_a_refusal_that_fails_or_is_interrupted_is_no_other_end(listing):
+    refusing = saying(1.0)
+    refusing.refusal = broken
+    listing(a=refusing, b=saying(2.0))
+    result = compared()
+    assert reasons(result) == {"a": "it failed: ZeroDivisionError: in line two"}
+    refusing.refusal = lambda q: os.kill(os.getppid(), signal.SIGINT) or sleeping(q)
+    with pytest.raises(geolip.errors.InterruptedRunError):
+        compared()
+
+
 def test_an_interrupt_before_the_first_answer_is_an_error(listing):
     listing(a=saying(lambda q: os.kill(os.getppid(), signal.SIGINT) or sleeping(q)))
     with pytest.raises(geolip.errors.InterruptedRunError):

@@ -208,17 +208,17 @@ def test_a_bound_is_there_when_time_is_over(name, norm):
 
 
 class Stopped:
-    """A solver that is interrupted at the second piece, and then runs on."""
+    """A solver that is interrupted at one of its problems, and then runs on."""
 
-    def __init__(self):
-        self.problems = []
+    def __init__(self, number=2):
+        self.problems, self.number = [], number
 
     def usable(self):
         return None
 
     def solve(self, problem, settings, judge):
         self.problems.append(problem)
-        if len(self.problems) == 2:
+        if len(self.problems) == self.number:
             raise KeyboardInterrupt
         return backend.get("auto").solve(problem, settings, judge)
 
@@ -232,6 +232,31 @@ def test_after_an_interrupt_one_bound_covers_the_rest(norm):
     assert len(engine.problems) == 3
     if norm == "inf":
         assert engine.problems[-1].network.output.size == 3
+    assert formal_constant(chain(weights), pair) <= found.bound < np.inf
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_where_time_is_limited_the_whole_comes_first(number):
+    """After an interrupt there is no time for one more problem."""
+    weights, pair, engine = gaussian((4, 6, 5)), norms.parse("inf"), Stopped(number)
+    found = settling.settled(chain(weights), pair, Settings(time_limit=60.0), engine)
+    assert found.note == "interrupted"
+    assert len(engine.problems) == number
+    assert engine.problems[0].network.output.size == 5
+    assert formal_constant(chain(weights), pair) <= found.bound < np.inf
+
+
+def test_an_interrupt_while_a_bound_is_made_better_leaves_the_bound(monkeypatch):
+    class Late(settling.Incumbent):
+        def settle(self):
+            super().settle()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(settling, "Incumbent", Late)
+    weights, pair = gaussian((4, 6, 5)), norms.parse("2")
+    auto = backend.get("auto")
+    found = settling.settled(chain(weights), pair, Settings(), auto)
+    assert found.note == "interrupted"
     assert formal_constant(chain(weights), pair) <= found.bound < np.inf
 
 

@@ -24,9 +24,15 @@ def shares(monkeypatch):
         given.append((method.TITLE, pytest.approx(seconds)))
         return Attempt(Answer(1.0, Label.CERTIFIED), used)
 
-    def run(anytime="", **needs):
+    def run(anytime="", refusing="", **needs):
         found = {
-            name: saying(1.0, title=name, anytime=name in anytime) for name in needs
+            name: saying(
+                1.0,
+                title=name,
+                anytime=name in anytime,
+                refused="no" if name in refusing else None,
+            )
+            for name in needs
         }
         for name, method in found.items():
             method.needs = needs[name]
@@ -41,6 +47,10 @@ def shares(monkeypatch):
 
 def test_all_get_the_same_where_nobody_needs_it(shares):
     assert shares(a=0, b=0, c=0) == [("a", 20), ("b", 30), ("c", 60)]
+
+
+def test_methods_that_refuse_take_no_share(shares):
+    assert shares(refusing="bd", a=0, b=0, c=0, d=0) == [("a", 30), ("c", 60)]
 
 
 def test_methods_that_get_better_with_time_come_last(shares):
