@@ -24,10 +24,9 @@ from comparison.running import Conditions, chains, work
 from comparison.tools import all_tools
 from families import Family, Folder
 
-from geolip.commands.certify import certify
+from geolip.parameters import Seconds
 
 _HERE = Path(__file__).parent
-_TIME = {p.name: p.type for p in certify.params}["time_limit"]
 _QUICK, _FULL = 5.0, 300.0
 
 
@@ -42,7 +41,7 @@ _QUICK, _FULL = 5.0, 300.0
     help="Also the ONNX files of this folder; alone if no family is named.",
 )
 @click.option("--only", help="Only tools whose names contain this.")
-@click.option("--time-limit", type=_TIME, help="Of a case; 5s, or 5m if --full.")
+@click.option("--time-limit", type=Seconds(), help="Of a case; 5s, or 5m if --full.")
 @click.option(
     "--memory-limit",
     type=click.FloatRange(min=0, min_open=True),

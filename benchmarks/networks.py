@@ -8,11 +8,11 @@ the same divided by their spectral norms, so that the true constant dies out wit
 
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnx
+from families import gaussian
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -26,10 +26,7 @@ SHAPES: dict[str, tuple[str, list[int]]] = {
 
 def weights(family: str, sizes: list[int], seed: int = 0) -> list[NDArray[np.float64]]:
     """Return the weight matrices (out, in) of a family, first layer first."""
-    random = np.random.default_rng(seed)
-    matrices = [
-        random.standard_normal((m, n)) * np.sqrt(2 / n) for n, m in pairwise(sizes)
-    ]
+    matrices = gaussian(np.random.default_rng(seed), sizes)
     if family == "unit":
         matrices = [W / np.linalg.norm(W, 2) for W in matrices]
     return matrices

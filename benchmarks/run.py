@@ -9,13 +9,11 @@ from cases import header, memory_bytes, run, sentence, show, usable
 from table import Table
 
 from geolip import backend, norms
-from geolip.commands.certify import certify
 from geolip.errors import GeolipError
+from geolip.parameters import Rows, Seconds
 
 _HERE = Path(__file__).parent
 _SHIPPED = _HERE.parent / "models"
-# Options that `geolip certify` has too are written the same way here.
-_TYPES = {parameter.name: parameter.type for parameter in certify.params}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,18 +22,16 @@ _TYPES = {parameter.name: parameter.type for parameter in certify.params}
 @click.option("--norm", "pairs", multiple=True, default=("inf", "2"), show_default=True)
 @click.option(
     "--rows",
-    type=_TYPES["rows"],
+    type=Rows(),
     default="all",
     show_default=True,
     help="Outputs to bound where the output norm is inf, such as 0,3.",
 )
 @click.option("--accuracy", type=float, default=1e-4, show_default=True)
-@click.option(
-    "--time-limit", type=_TYPES["time_limit"], default="2m", show_default=True
-)
+@click.option("--time-limit", type=Seconds(), default="2m", show_default=True)
 @click.option(
     "--kill-after",
-    type=_TYPES["time_limit"],
+    type=Seconds(),
     metavar="TIME",
     help="End a case after this; default 3 time limits and a minute.",
 )

@@ -18,10 +18,9 @@ from cases import header, memory_bytes, run, sentence, show, usable
 from table import Table
 
 from geolip import backend
-from geolip.commands.certify import certify
+from geolip.parameters import Seconds
 
 _HERE = Path(__file__).parent
-_TIME = {parameter.name: parameter.type for parameter in certify.params}["time_limit"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ _ALONE = 300.0
 @click.option("--solver", "solvers", multiple=True, type=click.Choice(backend.names()))
 @click.option(
     "--time-limit",
-    type=_TIME,
+    type=Seconds(),
     default="30s",
     show_default=True,
     help="For solvers other than auto.",

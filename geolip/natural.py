@@ -42,7 +42,7 @@ def refusal(network: SectorNetwork) -> str | None:
     """Return None, or why a network without dead parts has no natural relaxation."""
     if len(network.blocks) == 1 and set(network.output.terms) <= {1}:
         return None
-    return "is about one layer of neurons between two linear maps"
+    return "takes one layer of neurons between two linear maps"
 
 
 def solve(problem: Problem, settings: Settings, judge: Judge) -> Solution:

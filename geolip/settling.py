@@ -9,7 +9,7 @@ all pieces comes before the first, so that whoever interrupts a piece has an ans
 import math
 import time
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +27,6 @@ from geolip.target import Target, targets_of
 
 # The share of the time left that a piece may take, at least.
 _FIRST = 0.25
-# The share of the time that a solver gets for a quick bound of all pieces.
-_QUICK = 0.1
 # The share of the time that a solver has for a quick bound of all pieces.
 _QUICK = 0.1
 # What needs no note.
@@ -57,7 +55,7 @@ class Settled:
 
 
 def refusal(
-    network: SectorNetwork, norms: NormPair, inputs: Container[str]
+    network: SectorNetwork, norms: NormPair, inputs: Collection[str]
 ) -> str | None:
     """Return None, or one line that says why there will be no bound.
 
@@ -71,7 +69,8 @@ def refusal(
         The norms of inputs that the relaxation is about.
     """
     if norms.input.name not in inputs:
-        return f"does not take l_{norms.input.name} inputs"
+        taken = " or ".join(f"l_{name}" for name in inputs)
+        return f"takes {taken} inputs, not l_{norms.input.name}"
     problem = _problem(pieces.piece(network, norms, 0))
     if memory.fits(problem.numbers):
         return None

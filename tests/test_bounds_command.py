@@ -88,7 +88,7 @@ def test_a_missing_model():
 
 def test_methods_that_all_refuse():
     message = refused(4, "bounds", FC, "--norm", "2", "--method", "geolip_dual")
-    assert "geolip_dual: does not take l_2 inputs" in message
+    assert "geolip_dual: takes l_inf or l_1 inputs, not l_2" in message
 
 
 def test_a_plot_needs_matplotlib_before_anything_runs(monkeypatch, tmp_path):

@@ -176,10 +176,10 @@ def test_a_linear_network_is_no_exception():
 @pytest.mark.parametrize(
     ("name", "sizes", "norm", "part"),
     [
-        ("geolip_dual", (3, 4, 2), "2", "l_2 inputs"),
-        ("geolip_layer", (3, 4, 2), "2:inf", "l_2 inputs"),
-        ("lipsdp_neuron", (3, 4, 2), "inf", "l_inf inputs"),
-        ("lipsdp_split", (3, 4, 2), "inf", "l_inf inputs"),
+        ("geolip_dual", (3, 4, 2), "2", "not l_2"),
+        ("geolip_layer", (3, 4, 2), "2:inf", "not l_2"),
+        ("lipsdp_neuron", (3, 4, 2), "inf", "not l_inf"),
+        ("lipsdp_split", (3, 4, 2), "inf", "not l_inf"),
         ("lipsdp_split", (3, 4, 2), "2", "cut"),
         ("geolip_natural", (3, 4, 2), "2", "one output"),
         ("geolip_natural", (3, 4, 4, 2), "inf", "one layer"),

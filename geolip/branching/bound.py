@@ -1,6 +1,6 @@
 """The bound of one region, proved, and how to split the region further.
 
-Source: docs/solvers.md, Exact FGL.
+Source: docs/solvers.md section 9.
 """
 
 import contextlib

@@ -3,7 +3,7 @@
 As `solvers/lifted.py`, which is for networks of any size: here a call's fixed price
 counts, and the start is the solution of a problem that is nearly the same.
 
-Source: docs/solvers.md section 1 and Exact FGL.
+Source: docs/solvers.md sections 1 and 9.
 """
 
 import math

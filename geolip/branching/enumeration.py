@@ -4,7 +4,7 @@ Every entry of a Jacobian is a sum over paths, and a path's rounding errors are 
 of the sum of the paths' sizes that is the same for all patterns. So one majorant, the
 Jacobian of absolute values, bounds the error of all norms.
 
-Source: docs/solvers.md, Exact FGL; rounding as in docs/certificates.md section 2.
+Source: docs/solvers.md section 9; rounding as in docs/certificates.md section 2.
 """
 
 import math

@@ -5,7 +5,7 @@ its sector; for l_inf inputs, and with the slopes given, it is largest at a corn
 the cube. So fixing slopes one by one, and whether two inputs move the same way or
 opposite ways, splits the FGL into the largest of its parts.
 
-Source: docs/solvers.md, Exact FGL.
+Source: docs/solvers.md section 9.
 """
 
 from collections.abc import Sequence

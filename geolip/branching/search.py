@@ -4,7 +4,7 @@ At every moment the open regions, those that are done with and the best pattern 
 the FGL from above and below: a region is taken from the open ones only after both its
 parts are among them, whatever interrupts.
 
-Source: docs/solvers.md, Exact FGL.
+Source: docs/solvers.md section 9.
 """
 
 import heapq

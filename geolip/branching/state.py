@@ -6,7 +6,7 @@ that the regions which are left out are done with: proving that again would cost
 as the search. So a state is trusted like the process that wrote it, and one that a
 stranger made proves nothing.
 
-Source: docs/solvers.md, Exact FGL.
+Source: docs/solvers.md section 9.
 """
 
 import hashlib

@@ -20,7 +20,7 @@ TITLE = "ECLipsE-Fast"
 def refusal(question: Question) -> str | None:
     """Return why not: another norm, a graph that is no chain, too little memory."""
     if str(question.norms) != "2:2":
-        return f"bounds 2:2, not {question.norms}"
+        return f"takes 2:2, not {question.norms}"
     problem = _problem(question)
     if not problem.is_trivial and not problem.network.is_chain:
         return "takes chains: here some layer reads another than the one before"

@@ -15,7 +15,7 @@ def refusal(question: Question) -> str | None:
     """Return None, or why there is no natural relaxation."""
     norms, network = question.norms, question.network.sectors()
     if not norms.rowwise and network.output.size > 1:
-        return f"bounds one output at a time, not {norms}"
+        return f"takes one output at a time, not {norms}"
     refused = settling.refusal(network, norms, inputs=NORMS)
     return refused or natural.refusal(presolve.reduce(network).network)
 

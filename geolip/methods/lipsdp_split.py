@@ -26,7 +26,7 @@ def refusal(question: Question) -> str | None:
     refusals = (settling.refusal(p.network, p.norms, inputs=("2",)) for p in parts)
     refused = next((reason for reason in refusals if reason is not None), None)
     if refused is None and len(parts) == 1:
-        return f"has no {_LAYERS} layers that a cut divides from the others"
+        return f"takes what can be cut after {_LAYERS} layers: this network cannot"
     return refused
 
 
