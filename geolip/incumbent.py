@@ -161,6 +161,12 @@ class Incumbent:
         self._show(iteration)
         return min(self.bound, self._promise)
 
+    def verified(self) -> float:
+        """Return the best bound that can be verified of what is repaired by now."""
+        with self._clock.stage("verify"):
+            self._verify()
+        return self.bound
+
     def settle(self) -> float:
         """Return the best bound that can be verified with what has been seen."""
         with self._clock.stage("verify"):

@@ -9,7 +9,7 @@ all pieces comes before the first, so that whoever interrupts a piece has an ans
 import math
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,16 +103,29 @@ def settled(
         If no multipliers verify, not even an interior point.
     """
     targets = targets_of(network, norms, "largest")
-    if len(targets) < 2 or settings.time_limit is None:
+    if settings.time_limit is None:
         return _by_pieces(targets, settings, engine)
-    start = time.monotonic()
-    quick = replace(settings, time_limit=_QUICK * settings.time_limit)
-    whole = _one(_together(targets), quick, engine, 0.0)
+    deadline = time.monotonic() + settings.time_limit
+    found = _in_time(targets, settings, engine, deadline)
+    if found.status is Status.INTERRUPTED and time.monotonic() > deadline:
+        return replace(found, status=Status.TIME_LIMIT)
+    return found
+
+
+def _in_time(
+    targets: Sequence[Target], settings: Settings, engine: Backend, deadline: float
+) -> Settled:
+    """Return the largest bound of pieces, or that of the whole if it comes to that."""
+    if len(targets) < 2:
+        return _by_pieces(targets, settings, engine)
+    share = _QUICK * (deadline - time.monotonic())
+    quick = replace(settings, time_limit=max(share, 0.0))
+    whole = _one(_together(targets), quick, engine, settle=Incumbent.verified)
     if whole.status is Status.INTERRUPTED:
         return whole
-    left = max(start + settings.time_limit - time.monotonic(), 0.0)
+    settings = replace(settings, time_limit=max(deadline - time.monotonic(), 0.0))
     try:
-        found = _by_pieces(targets, replace(settings, time_limit=left), engine, whole)
+        found = _by_pieces(targets, settings, engine, whole)
     except KeyboardInterrupt:
         return replace(whole, status=Status.INTERRUPTED)
     return replace(found, bound=min(found.bound, whole.bound))
@@ -158,7 +171,11 @@ def _by_pieces(
 
 
 def _one(
-    problem: Problem, settings: Settings, engine: Backend, target: float
+    problem: Problem,
+    settings: Settings,
+    engine: Backend,
+    target: float = 0.0,
+    settle: Callable[[Incumbent], float] = Incumbent.settle,
 ) -> Settled:
     """Return the bound of one problem; below the target any is good enough."""
     if problem.is_trivial:
@@ -173,11 +190,14 @@ def _one(
     except SolverError:
         status = Status.FAILED
     try:
-        bound = judge.settle()
+        # After an interrupt there is no time to make a bound better.
+        stopped = status is Status.INTERRUPTED
+        bound = judge.verified() if stopped else settle(judge)
     except KeyboardInterrupt:
-        # What is verified by now, or else verified now.
         status = Status.INTERRUPTED
-        bound = judge.bound if judge.bound < math.inf else judge.settle()
+        bound = judge.verified()
+    if bound == math.inf:
+        bound = judge.settle()
     if not bound < math.inf:
         raise CertificationError("no multipliers verify: rescale the weights")
     if bound <= target and status is not Status.INTERRUPTED:

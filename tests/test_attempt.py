@@ -1,4 +1,4 @@
-"""Methods in child processes: those that fail, those that hang, and shared time."""
+"""Methods in child processes: those that fail, those that hang, and interrupts."""
 
 import os
 import signal
@@ -80,14 +80,9 @@ def patient(question):
 
 
 @pytest.mark.parametrize("endless", [sleeping, stubborn])
-def test_a_method_that_hangs_is_stopped_and_the_others_run(listing, endless):
-    listing(a=saying(endless), b=saying(2.0, anytime=True))
-    start = time.monotonic()
-    result = compared(time_limit=1.2)
-    assert time.monotonic() - start < 4.0
-    assert list(reasons(result)) == ["a"]
-    assert reasons(result)["a"].startswith("no answer in 0.")
-    assert [row.name for row in result.rows] == ["b"]
+def test_a_method_that_hangs_is_stopped(endless):
+    done = attempt(saying(endless), Question(load(WEIGHTS), parse("inf")), 0.3)
+    assert done.outcome == "no answer in 0.3 s"
 
 
 def test_a_child_that_nobody_ends_ends_itself():
@@ -97,45 +92,11 @@ def test_a_child_that_nobody_ends_ends_itself():
     os.close(child._read)
 
 
-def test_what_a_method_has_when_time_is_over_counts(listing):
-    listing(a=saying(patient))
-    (row,) = compared(time_limit=0.2).rows
-    assert row.answer == Answer(5.0, Label.CERTIFIED, "by then")
-
-
-def test_the_time_of_all_together_is_kept(listing):
-    late = {f"m{i}": saying(stubborn) for i in range(12)}
-    listing(**late, a=saying(1.0))
-    start = time.monotonic()
-    result = compared(time_limit=1.0)
-    assert time.monotonic() - start < 3.0
-    assert [row.name for row in result.rows] == ["a"]
-    assert reasons(result)["m9"] == "not tried: the time was over"
-
-
-def test_an_interrupt_leaves_earlier_answers(listing):
-    def growing(question):
-        if question.settings.time_limit > 0.5:
-            os.kill(os.getppid(), signal.SIGINT)
-        time.sleep(question.settings.time_limit)
-        return Answer(4.0, Label.CERTIFIED)
-
-    listing(a=saying(growing), b=saying(1.0), c=saying(2.0), d=saying(3.0))
-    result = compared(time_limit=2.0)
-    assert result.interrupted
-    assert [row.name for row in result.rows] == ["a", "d", "c", "b"]
-
-
-def test_an_answer_is_not_lost_when_more_time_brings_none(listing):
-    def moody(question):
-        time.sleep(question.settings.time_limit)
-        if question.settings.time_limit > 0.5:
-            raise ZeroDivisionError
-        return Answer(3.0, Label.CERTIFIED)
-
-    listing(a=saying(moody), b=saying(2.0), c=saying(2.0), d=saying(2.0))
-    result = compared(time_limit=2.0)
-    assert [row.name for row in result.rows] == ["a", "b", "c", "d"]
+def test_what_a_method_has_when_time_is_over_counts(monkeypatch):
+    # Busy machines need longer to say it.
+    monkeypatch.setattr("geolip.attempt._LEAST_GRACE", 10.0)
+    done = attempt(saying(patient), Question(load(WEIGHTS), parse("inf")), 1.0)
+    assert done.outcome == Answer(5.0, Label.CERTIFIED, "by then")
 
 
 def test_an_interrupt_leaves_the_table_by_then(listing):

@@ -246,13 +246,23 @@ def test_where_time_is_limited_the_whole_comes_first(number):
     assert formal_constant(chain(weights), pair) <= found.bound < np.inf
 
 
-def test_an_interrupt_while_a_bound_is_made_better_leaves_the_bound(monkeypatch):
-    class Late(settling.Incumbent):
-        def settle(self):
-            super().settle()
-            raise KeyboardInterrupt
+def test_an_interrupt_after_the_time_limit_is_the_end_of_time():
+    engine, limited = Stopped(1), Settings(time_limit=1e-9)
+    for norm in ("inf", "2"):
+        found = settling.settled(
+            chain(gaussian((4, 6, 5))), norms.parse(norm), limited, engine
+        )
+        assert found.status is Status.TIME_LIMIT
+        engine.problems.clear()
 
-    monkeypatch.setattr(settling, "Incumbent", Late)
+
+def test_an_interrupt_while_a_bound_is_made_better_leaves_the_bound(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    # No bound is good enough to be left as it is.
+    monkeypatch.setattr("geolip.incumbent._POOR", 0.0)
+    monkeypatch.setattr("geolip.incumbent.rescued", interrupted)
     weights, pair = gaussian((4, 6, 5)), norms.parse("2")
     auto = backend.get("auto")
     found = settling.settled(chain(weights), pair, Settings(), auto)

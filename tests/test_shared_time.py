@@ -1,9 +1,10 @@
 """How methods share the time, by a clock that only they move."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from fake_methods import compared, put_in_place, saying
+from fake_methods import compared, put_in_place, reasons, saying
 
 from geolip import comparing
 from geolip.attempt import TOLD, Attempt
@@ -19,12 +20,16 @@ def shares(monkeypatch):
     given = []
 
     def attempt(method, question, seconds):
-        used = min(method.needs, TOLD * seconds)
+        used = min(method.needs, TOLD * seconds + run.overrun)
         clock.now += used
+        again = method.TITLE in [name for name, _ in given]
         given.append((method.TITLE, pytest.approx(seconds)))
+        if again and run.later is not None:
+            return replace(run.later, seconds=used)
         return Attempt(Answer(1.0, Label.CERTIFIED), used)
 
-    def run(anytime="", refusing="", **needs):
+    def run(anytime="", refusing="", overrun=0.0, later=None, **needs):
+        run.overrun, run.later = overrun, later
         found = {
             name: saying(
                 1.0,
@@ -37,7 +42,7 @@ def shares(monkeypatch):
         for name, method in found.items():
             method.needs = needs[name]
         put_in_place(monkeypatch, **found)
-        compared(time_limit=60.0)
+        run.result = compared(time_limit=60.0)
         return given
 
     monkeypatch.setattr(comparing, "attempt", attempt)
@@ -80,3 +85,20 @@ def test_little_more_is_not_worth_another_run(shares):
 def test_a_method_may_run_more_than_twice(shares):
     given = shares(a=FOREVER, b=15, c=0, d=0, e=0)
     assert [name for name, _ in given] == ["a", "b", "c", "d", "e", "b", "a"]
+
+
+def test_after_the_time_limit_no_method_is_tried(shares):
+    given = shares(overrun=10, **{f"m{i}": FOREVER for i in range(9)})
+    # 5.3 + 10 s, 4.5 + 10 s, 3.4 + 10 s, 2.2 + 10 s, 0.7 + 10 s.
+    assert [name for name, _ in given] == ["m0", "m1", "m2", "m3", "m4"]
+    late = {f"m{i}": "not tried: the time was over" for i in range(5, 9)}
+    assert reasons(shares.result) == late
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_an_answer_is_not_lost_when_more_time_brings_none(shares, interrupted):
+    later = Attempt("it failed", 0.0, interrupted=interrupted)
+    given = shares(later=later, a=FOREVER, b=0, c=0)
+    assert [name for name, _ in given] == ["a", "b", "c", "a"]
+    assert [row.name for row in shares.result.rows] == ["a", "b", "c"]
+    assert shares.result.interrupted is interrupted
