@@ -165,8 +165,12 @@ def _by_pieces(
         # What is left together takes about as long as a piece.
         longest = max(longest, time.monotonic() - start)
         if found is not None:
+            status = found.status
+            if late and status in _GOOD and found.bound > largest:
+                # Its own best, but pieces would have had less.
+                status = Status.TIME_LIMIT
             largest = max(largest, found.bound)
-            worst = found.status if worst in _GOOD else worst
+            worst = status if worst in _GOOD else worst
     return Settled(largest, worst)
 
 
