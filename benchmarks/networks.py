@@ -6,10 +6,10 @@ Families: ``he`` has independent Gaussian weights of variance 2 / inputs; ``unit
 the same divided by their spectral norms, so that the true constant dies out with depth.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import numpy as np
 import onnx
 from families import gaussian
@@ -72,13 +72,20 @@ def model(
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
-def main(folder: Path) -> None:
+def write(folder: Path) -> None:
     """Write all networks into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (family, sizes) in SHAPES.items():
         onnx.save(model(weights(family, sizes)), str(folder / f"{name}.onnx"))
-        print(folder / f"{name}.onnx")
+        click.echo(folder / f"{name}.onnx")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def main(folder: Path) -> None:
+    """Write all networks into FOLDER."""
+    write(folder)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

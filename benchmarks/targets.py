@@ -105,7 +105,7 @@ def main(
     head = header(time_limit=time_limit)
     table = Table(output, head, targets=True)
     records = []
-    networks.main(output / "networks")
+    networks.write(output / "networks")
     for target in TARGETS:
         path = _path(target, folder, output / "networks")
         if path is None or (only and only not in target.file):

@@ -10,7 +10,6 @@ and each difference of two neighbouring outputs, and networks of the size of ima
 """
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import click
 import dense_cuts
 import machine
 import numpy as np
@@ -255,8 +255,11 @@ def families() -> dict[str, Callable[[], Iterator[Record]]]:
     return found | {name: partial(wide, sizes) for name, sizes in _WIDE.items()}
 
 
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("chosen", nargs=-1, type=click.Choice(list(families())))
 def main(folder: Path, chosen: Sequence[str]) -> None:
-    """Run some families, or all; those of earlier runs stay in the files."""
+    """Run some families, or all; those of earlier runs stay in FOLDER's files."""
     folder.mkdir(parents=True, exist_ok=True)
     header, file = machine.describe(), folder / "results.jsonl"
     old = file.read_text().splitlines()[1:] if file.exists() else []
@@ -281,4 +284,4 @@ def main(folder: Path, chosen: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()
