@@ -31,7 +31,7 @@ from geolip.incumbent import Incumbent
 from geolip.linear import Dense, compose
 from geolip.presolve import reduce
 from geolip.problem import Problem
-from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
+from geolip.sectors import LinearMap, SectorNetwork
 
 _INSTANCES = 60
 _ACCURACY = 1e-5
@@ -91,9 +91,7 @@ def trained(sizes: Sequence[int], seed: int) -> list[Array]:
 
 def chain(weights: Sequence[Array]) -> SectorNetwork:
     """Return the ReLU chain of the weights."""
-    maps = [LinearMap(len(W), {k: Dense(W)}) for k, W in enumerate(weights)]
-    blocks = [SectorBlock(m, np.zeros(m.size), np.ones(m.size)) for m in maps[:-1]]
-    return SectorNetwork(weights[0].shape[1], tuple(blocks), maps[-1])
+    return importer.load(list(weights)).sectors()
 
 
 def formal_constant(weights: Sequence[Array]) -> float:
