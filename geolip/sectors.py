@@ -69,6 +69,15 @@ class LinearMap:
         return max((A.roundings for A in self.terms.values()), default=0)
 
     @cached_property
+    def growth(self) -> float:
+        """A bound of what some factors of an operator may make of one, at least 1.
+
+        What underflows in one factor is multiplied by the others.
+        """
+        highest = max((A.magnitude[1] for A in self.terms.values()), default=0.0)
+        return float(2.0 ** min(max(highest, 0.0), 1000.0))
+
+    @cached_property
     def absolute(self) -> "LinearMap":
         """The map with every operator replaced by its entrywise bound."""
         terms = {j: operator.absolute for j, operator in self.terms.items()}

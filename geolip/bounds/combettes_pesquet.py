@@ -92,7 +92,7 @@ def _along_paths(
     paths = network.path_rows(reading, every, number - 1)
     total = network.doubt(reading) * unsigned[number]
     # What underflows is less in any norm, with sizes for the sums of entries.
-    underflow = TINY * sum(network.sizes) * reading.size
+    underflow = network.lost * sum(network.sizes) * reading.size
     total += underflow * (1 + sum(wholes))
     for k, part in paths.items():
         if k == 0:

@@ -23,7 +23,7 @@ and the polyphase form are standard.
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
-from math import frexp, inf, ldexp, prod, sqrt
+from math import frexp, inf, ldexp, nextafter, prod, sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -63,7 +63,7 @@ def convolution_norm(operator: Convolution) -> float:
     if work > _WORK:
         return inf
     # By a power of two, so that squares stay in float64's range.
-    unit = ldexp(1.0, -frexp(largest)[1])
+    unit = ldexp(1.0, min(-frexp(largest)[1], 1000))
     # What adding up the taps, times roots of unity, may be off by.
     roundings = 8 * prod(operator.taps) + 64 * (len(torus) + 1) + operator.rounded
     bound = 0.0
@@ -75,7 +75,7 @@ def convolution_norm(operator: Convolution) -> float:
                 bound = max(bound, _largest_singular_value(symbols) + off)
     except np.linalg.LinAlgError:
         return inf
-    return bound * (1 + 16 * UNIT) / unit
+    return nextafter(bound * (1 + 16 * UNIT) / unit, inf)
 
 
 def _symbols(

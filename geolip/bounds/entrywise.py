@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geolip.arrays import Array
-from geolip.bounds.stages import TINY, Stages
+from geolip.bounds.stages import Stages
 from geolip.norms import Norm
 from geolip.rigor.rounding import UNIT
 from geolip.sectors import Gradients
@@ -62,9 +62,11 @@ def absolute_rows(network: Stages) -> Array:
     for k in range(len(network.stages), 0, -1):
         stage = network.stages[k - 1]
         if k in paths:
-            above = stage.whole(paths[k] + TINY) * (1 + network.doubt(stage.reading))
+            above = stage.whole(paths[k] + network.lost) * (
+                1 + network.doubt(stage.reading)
+            )
             stage.reading.absolute.add_adjoint(above, paths)
-    return _proved((paths[0].T + TINY) * (1 + 8 * UNIT))
+    return _proved((paths[0].T + network.lost) * (1 + 8 * UNIT))
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -117,7 +119,8 @@ def _improved(
 ) -> tuple[Array, int]:
     """Return a stage's bound with some rows improved, and how many came too late."""
     reading, reach = network.readings[number - 1], product.copy()
-    underflow = TINY * (1 + np.sum([whole.sum(axis=0) for whole in wholes], axis=0))
+    sizes = np.sum([whole.sum(axis=0) for whole in wholes], axis=0)
+    underflow = network.lost * (1 + sizes)
     terms = sum(network.sizes) + len(costs) + 16
     height = 1 + _TILE // max(1, sum(network.sizes))
     for start in range(0, len(rows), height):

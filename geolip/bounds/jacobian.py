@@ -23,7 +23,7 @@ from geolip.sectors import LinearMap, SectorNetwork
 EUCLIDEAN = NormPair(NORMS["2"], NORMS["2"])
 
 UNIT = 2.0**-53
-# More than what numbers below float64's range may add up to in one layer.
+# More than what numbers below float64's range may add up to in one factor of a map.
 TINY = 2.0**-1000
 
 
@@ -180,7 +180,7 @@ def propagated(reading: LinearMap, parts: Sequence[Uncertain]) -> Uncertain:
     relative = rounding(reading)
     absolute = reading.absolute
     local = relative * absolute.apply([np.abs(part.value) for part in parts])
-    local = local * (1 + 2 * relative) + TINY
+    local = local * (1 + 2 * relative) + TINY * reading.growth
     carried = absolute.apply([part.radius for part in parts]) * (1 + 2 * relative)
     inherited = np.zeros(local.shape[1])
     for j, operator in reading.terms.items():

@@ -31,7 +31,7 @@ def matrix_norm(matrix: Array, norms: NormPair) -> float:
     if not 0 < largest < math.inf:
         return 0.0 if largest == 0 else math.inf
     # By a power of two, so that no square leaves float64's range.
-    unit = math.ldexp(1.0, -math.frexp(largest)[1])
+    unit = math.ldexp(1.0, min(-math.frexp(largest)[1], 1000))
     norm = absolute_norm(unit * matrix, norms)
     if norms.input.name == "2" and norms.output.name != "inf":
         # |f|_1 <= sqrt(m) |f|_2.
@@ -39,7 +39,7 @@ def matrix_norm(matrix: Array, norms: NormPair) -> float:
         norm = min(norm, share * _spectral(unit * matrix))
     # What underflows is less than that in any norm.
     lost = sum(matrix.shape) * 2.0**-900
-    return (norm + lost) * (1 + 4 * UNIT) / unit
+    return math.nextafter((norm + lost) * (1 + 4 * UNIT) / unit, math.inf)
 
 
 def absolute_norm(matrix: Array, norms: NormPair) -> float:

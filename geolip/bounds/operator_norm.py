@@ -21,26 +21,36 @@ from geolip.rigor.spectral import spectral_norm
 
 # Above this many rows and columns a Gram matrix is not formed for a fallback bound.
 _LARGEST_GRAM = 2000
+_SMALLEST = 2.0**-1074
 
 
 def operator_norm(operator: LinearOperator, norms: NormPair) -> float:
     """Return an upper bound of ``max ||A x||_out over ||x||_in <= 1``."""
     m, n = operator.shape
     up = 1 + 4 * (m + n + operator.roundings + 4) * UNIT
+    norm = _norm(operator, norms) * up
+    # Below the normal numbers a rounding is a share of the smallest.
+    return norm + (m + n) * _SMALLEST if norm else 0.0
+
+
+def _norm(operator: LinearOperator, norms: NormPair) -> float:
+    """Return the same but for its own rounding."""
     match norms.input.name, norms.output.name:
         case "inf", _:
-            return float(norms.output.of(operator.row_sums[:, None])[0]) * up
+            return float(norms.output.of(operator.row_sums[:, None])[0])
         case "1", "1":
-            return float(operator.column_sums.max(initial=0.0)) * up
+            return float(operator.column_sums.max(initial=0.0))
         case _, "inf":
-            return float(_row_norms(operator, norms.input).max(initial=0.0)) * up
+            return float(_row_norms(operator, norms.input).max(initial=0.0))
         case "1", "2":
-            return float(_column_norms(operator).max(initial=0.0)) * up
+            return float(_column_norms(operator).max(initial=0.0))
         case "2", "2":
-            return _spectral(operator) * up
+            return _spectral(operator)
         case "2", "1":
             signless = float(NORMS["2"].of(operator.column_sums[:, None])[0])
-            return min(signless, math.sqrt(m) * _spectral(operator)) * up
+            return min(
+                signless, math.sqrt(len(operator.row_sums)) * _spectral(operator)
+            )
     raise ValueError(f"no operator norm for {norms}")
 
 
@@ -51,7 +61,7 @@ def _row_norms(operator: LinearOperator, norm: Norm) -> Array:
     # No entry is larger than the sum of its column.
     sums = operator.row_sums
     largest = np.minimum(sums, operator.column_sums.max(initial=0.0))
-    return largest if norm.name == "1" else np.asarray(np.sqrt(sums * largest))
+    return largest if norm.name == "1" else np.asarray(np.sqrt(sums) * np.sqrt(largest))
 
 
 def _column_norms(operator: LinearOperator) -> Array:
@@ -60,7 +70,7 @@ def _column_norms(operator: LinearOperator) -> Array:
         return NORMS["2"].of(operator.absolute.dense())
     sums = operator.column_sums
     largest = np.minimum(sums, operator.row_sums.max(initial=0.0))
-    return np.asarray(np.sqrt(sums * largest))
+    return np.asarray(np.sqrt(sums) * np.sqrt(largest))
 
 
 @lru_cache(maxsize=1024)
@@ -71,7 +81,7 @@ def _spectral(operator: LinearOperator) -> float:
     if schur == 0.0 or max(operator.shape) > _LARGEST_GRAM:
         return schur
     # Scaled by a power of two, so that the Gram matrix neither over- nor underflows.
-    scale = math.ldexp(1.0, -math.frexp(schur)[1])
+    scale = math.ldexp(1.0, min(-math.frexp(schur)[1], 1000))
     matrix, absolute = scale * operator.dense(), scale * operator.absolute.dense()
     confirmed = spectral_norm(matrix, absolute, operator.roundings)
     return schur if confirmed is None else min(schur, confirmed / scale)

@@ -24,8 +24,8 @@ from geolip.presolve import reduce
 from geolip.rigor.rounding import UNIT
 from geolip.sectors import Gradients, LinearMap, Mixture, SectorBlock, SectorNetwork
 
-# More than what numbers below float64's range may add up to, and later factors of the
-# same map make of it.
+# More than what numbers below float64's range may add up to; what other factors of the
+# same map make of it is their growth.
 TINY = 2.0**-800
 
 
@@ -99,6 +99,12 @@ class Stages:
                 found |= set(self.stages[k - 1].reading.terms)
         return frozenset(found)
 
+    @cached_property
+    def lost(self) -> float:
+        """More than what underflows in applying any of the maps or its adjoint."""
+        growths = (reading.growth for reading in self.readings)
+        return TINY * max(growths, default=1.0)
+
     def doubt(self, reading: LinearMap) -> float:
         """Return by how much a map or its adjoint is off, as a share of the sizes.
 
@@ -114,7 +120,7 @@ class Stages:
         if not reading.terms:
             return np.zeros((reading.size, wholes[0].shape[1]))
         read = reading.absolute.apply(wholes)
-        return np.asarray(read * (1 + self.doubt(reading)) + TINY)
+        return np.asarray(read * (1 + self.doubt(reading)) + self.lost)
 
     def path_rows(
         self, reading: LinearMap, rows: NDArray[np.intp], before: int
