@@ -19,7 +19,7 @@ from geolip.certificate import (
     claim,
 )
 from geolip.clock import StageClock
-from geolip.errors import RefusedCertificateError, UnknownTensorError, UsageError
+from geolip.errors import RefusedCertificateError, UnknownTensorError
 from geolip.exact.decision import proved_square
 from geolip.exact.layers import product_square
 from geolip.fingerprint import fingerprint
@@ -129,10 +129,12 @@ def inexactness(network: Network) -> str:
 
 
 def _norms(certificate: Certificate) -> NormPair:
-    try:
-        return norms.parse((certificate.input_norm, certificate.output_norm))
-    except UsageError as error:
-        raise RefusedCertificateError(str(error)) from error
+    names = certificate.input_norm, certificate.output_norm
+    # As they are written in claims, and in no other way that a user may.
+    if not set(names) <= set(norms.NORMS):
+        known = ", ".join(norms.NORMS)
+        raise RefusedCertificateError(f"it is about norms {names}, known are {known}")
+    return norms.parse(names)
 
 
 def _check_model(certificate: Certificate, network: Network) -> None:

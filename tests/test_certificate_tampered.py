@@ -193,3 +193,12 @@ def test_the_line_is_drawn_at_the_bound(size, exact):
     assert check(weights, certificate, exact=exact).bound == certificate.bound
     with pytest.raises(RefusedCertificateError, match="smaller than what is proved"):
         check(weights, with_bounds(certificate, 1 - 1e-9), exact=exact)
+
+
+@pytest.mark.parametrize("written", ["l1", "L_1", " 1"])
+def test_a_certificate_names_norms_in_one_way(written):
+    # Proofs are about inputs; a claim about outputs would be made of their numbers.
+    weights = [np.ones((1, 3)), np.ones((2, 1))]
+    certificate = certified(weights, "1:2")
+    with pytest.raises(RefusedCertificateError, match="norms"):
+        check(weights, replace(certificate, input_norm=written))
