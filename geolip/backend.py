@@ -6,7 +6,6 @@ so whatever happens to the solver, that bound stands.
 """
 
 import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -14,8 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from geolip import listing
 from geolip.arrays import Array
-from geolip.errors import GeolipError, UsageError
+from geolip.errors import GeolipError
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
 
@@ -172,8 +172,7 @@ def names() -> list[str]:
         raise GeolipError(
             "the solvers are not installed: run `pip install -e .` in the checkout"
         ) from error
-    modules = pkgutil.iter_modules(package.__path__)
-    return sorted(m.name for m in modules if not m.name.startswith("_"))
+    return listing.names(package.__path__)
 
 
 def get(name: str) -> Backend:
@@ -184,9 +183,5 @@ def get(name: str) -> Backend:
     UsageError
         If there is none; the message lists all.
     """
-    known = names()
-    if name not in known:
-        raise UsageError(f"unknown solver {name!r}: use one of {', '.join(known)}")
-    module: Any = importlib.import_module(f"{PACKAGE}.{name}")
-    backend: Backend = module
+    backend: Backend = listing.module(PACKAGE, name, names(), "solver")
     return backend

@@ -14,16 +14,14 @@ and, where more time makes the answer better, ``ANYTIME = True``: such methods r
 and share what is left of the time.
 """
 
-import importlib
 import math
-import pkgutil
 import time
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
+from geolip import listing
 from geolip.backend import Settings
-from geolip.errors import UsageError
 from geolip.network import Network
 from geolip.norms import NormPair
 
@@ -103,7 +101,7 @@ class Method(Protocol):
 
 def names() -> list[str]:
     """Return the names of all methods, found by listing the folder."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return listing.names(__path__)
 
 
 def is_anytime(method: Method) -> bool:
@@ -119,9 +117,5 @@ def get(name: str) -> Method:
     UsageError
         If there is none; the message lists all.
     """
-    known = names()
-    if name not in known:
-        raise UsageError(f"unknown method {name!r}: use one of {', '.join(known)}")
-    module: Any = importlib.import_module(f"{__name__}.{name}")
-    method: Method = module
+    method: Method = listing.module(__name__, name, names(), "method")
     return method

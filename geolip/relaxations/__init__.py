@@ -8,10 +8,9 @@ A module here has
     the `geolip.problem.Problem` of a network without dead parts (`geolip.presolve`).
 """
 
-import importlib
-import pkgutil
-from typing import Any, Protocol
+from typing import Protocol
 
+from geolip import listing
 from geolip.errors import UsageError
 from geolip.norms import NormPair
 from geolip.problem import Problem
@@ -30,7 +29,7 @@ class Relaxation(Protocol):
 
 def names() -> list[str]:
     """Return the names of all relaxations."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return listing.names(__path__)
 
 
 def choose(name: str | None, norms: NormPair) -> tuple[str, Relaxation]:
@@ -42,11 +41,8 @@ def choose(name: str | None, norms: NormPair) -> tuple[str, Relaxation]:
         If the name is unknown or does not go with the norms.
     """
     known = names()
-    if name is not None and name not in known:
-        raise UsageError(f"unknown method {name!r}: use one of {', '.join(known)}")
     for candidate in known if name is None else [name]:
-        module: Any = importlib.import_module(f"{__name__}.{candidate}")
-        relaxation: Relaxation = module
+        relaxation: Relaxation = listing.module(__name__, candidate, known, "method")
         if relaxation.accepts(norms):
             return candidate, relaxation
     raise UsageError(f"method {name} does not bound the norm pair {norms}")
