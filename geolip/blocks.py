@@ -100,7 +100,7 @@ class BlockMatrix:
                 for j in neighbours:
                     if j <= i:
                         update = _product(factors[i, k], factors[j, k])
-                        work[i, j] = _subtract(work.get((i, j)), update)
+                        work[i, j] = _combined(np.subtract, work.get((i, j)), update)
         return BlockFactor(self.sizes, tuple(order), factors)
 
 
@@ -156,16 +156,8 @@ class BlockFactor:
 
     def taken_from(self, matrix: BlockMatrix) -> BlockMatrix:
         """Return A - L L'."""
-        blocks = dict(matrix.blocks)
-        for k in self.order:
-            column = [(k, self.factors[k, k])]
-            column += [(i, self.factors[i, k]) for i in self._later[k]]
-            for i, left in column:
-                for j, right in column:
-                    if j <= i:
-                        part = _product(left, right)
-                        blocks[i, j] = _subtract(blocks.get((i, j)), part)
-        return BlockMatrix(self.sizes, blocks)
+        rest = less_product(matrix.blocks, self.factors, self.factors)
+        return BlockMatrix(self.sizes, rest)
 
     def absolute_product(self, V: Sequence[Array]) -> list[Array]:
         """Return |L| |L'| V, which bounds the rounding of the factorisation."""
@@ -178,6 +170,38 @@ class BlockFactor:
             part = np.abs(block)
             result[i] += part[:, None] * inner[k] if part.ndim == 1 else part @ inner[k]
         return result
+
+
+def added(blocks: Blocks, others: Blocks) -> dict[tuple[int, int], Array]:
+    """Return the sum of two matrices."""
+    result = dict(blocks)
+    for place, other in others.items():
+        result[place] = _combined(np.add, result.get(place), other)
+    return result
+
+
+def less_product(
+    blocks: Blocks, left: Blocks, right: Blocks
+) -> dict[tuple[int, int], Array]:
+    """Return the lower blocks of A - L L' if M is L, else of A - L M' - M L'.
+
+    Parameters
+    ----------
+    blocks : mapping of (i, j) to array, i >= j
+        Lower blocks of A.
+    left, right : mapping of (i, k) to array
+        Blocks of L and M, at the same places.
+    """
+    rest = dict(blocks)
+    for i, k in left:
+        for j in range(i + 1):
+            if (j, k) in left:
+                part = _product(left[i, k], right[j, k])
+                if right is not left:
+                    other = part.T if i == j else _product(right[i, k], left[j, k])
+                    part = part + other
+                rest[i, j] = _combined(np.subtract, rest.get((i, j)), part)
+    return rest
 
 
 def elimination_order(matrix: BlockMatrix) -> list[int]:
@@ -245,11 +269,10 @@ def _apply(inverse: Array, V: Array) -> Array:
     return inverse[:, None] * V if inverse.ndim == 1 else inverse @ V
 
 
-def _subtract(block: Array | None, update: Array) -> Array:
-    """Return the difference; of a diagonal and a matrix, a matrix."""
+def _combined(operation: np.ufunc, block: Array | None, other: Array) -> Array:
+    """Return the sum or difference; of a diagonal and a matrix, a matrix."""
     if block is None:
-        return -update
-    if block.ndim != update.ndim:
-        block = np.diag(block) if block.ndim == 1 else block
-        update = np.diag(update) if update.ndim == 1 else update
-    return np.asarray(block - update)
+        return np.asarray(operation(0.0, other))
+    if block.ndim != other.ndim:
+        block, other = (np.diag(x) if x.ndim == 1 else x for x in (block, other))
+    return np.asarray(operation(block, other))

@@ -17,7 +17,7 @@ from geolip.exact import definite
 from geolip.exact.decision import proved_square
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.fixed import proposed
-from geolip.exact.slack import slack
+from geolip.exact.slack import Slack, slack
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
@@ -168,26 +168,45 @@ def least_scale(W: np.ndarray, tau: np.ndarray, d: np.ndarray) -> float:
     return float(np.linalg.eigvalsh(scaled)[-1])
 
 
+@pytest.mark.parametrize("fine", [False, True])
 @pytest.mark.parametrize("height", [2, 1000])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_residual_is_the_largest_row_sum(seed, height):
-    """For a factor of another matrix, in tiles, against B - s I - L L' in fractions."""
+def test_the_residual_is_the_largest_row_sum(seed, height, fine):
+    """In tiles, against B - s I - L L' in fractions, for L to as many digits.
+
+    Of another matrix where high digits count, since low ones are of use for B alone.
+    """
     random = np.random.default_rng(seed)
-    network = reduce(random_graph(random, neurons=7, outputs=1)).network
-    B = slack(network, some_multipliers(random, network))
+    B = definite_slack(random)
     sizes, offsets = B.sizes, np.cumsum([0, *B.sizes])
-    lower = np.tril(random.uniform(-0.5, 0.5, (offsets[-1],) * 2))
+    dense = truly_dense(B)
+    shift, lower = 2.0**-20, np.tril(random.uniform(-0.2, 0.2, dense.shape))
+    if fine:
+        lower = np.linalg.cholesky(dense.astype(float) - shift * np.eye(len(dense)))
+        lower *= 1 + 1e-13 * random.uniform(-1, 1, lower.shape)
     factors = {
         (i, j): lower[offsets[i] : offsets[i + 1], offsets[j] : offsets[j + 1]]
         for i in range(len(sizes))
         for j in range(i + 1)
     }
     # The first pivot as a diagonal, as it usually is.
-    factors[0, 0] = np.diagonal(factors[0, 0]).copy()
-    lower[: sizes[0], : sizes[0]] = np.diag(factors[0, 0])
+    if not fine or (0, 0) not in B.blocks:
+        factors[0, 0] = np.diagonal(factors[0, 0]).copy()
+        lower[: sizes[0], : sizes[0]] = np.diag(factors[0, 0])
     factor = BlockFactor(sizes, tuple(range(len(sizes))), factors)
-    grid = 2.0**63
+    grid = 2.0**46 if fine else 2.0**26
     L = exact(np.rint(lower * grid)) / Fraction(grid)
+    E = dense - Fraction(shift) * np.eye(len(dense), dtype=int) - L @ L.T
+    cut = tiles(sizes, height)
+    found = definite._residual(B.tiled(cut), shift, tiled_factor(factor, cut), fine)
+    excess = found - abs(E).sum(axis=1).max()
+    room = Fraction(1, 2**82 if fine else 2**40) * len(dense)
+    assert 0 <= excess <= room + found / 2**19
+
+
+def truly_dense(B: Slack) -> np.ndarray:
+    """Return the whole matrix in fractions."""
+    offsets = np.cumsum([0, *B.sizes])
     dense = exact(np.zeros((offsets[-1],) * 2))
     for i, diagonal in enumerate(B.diagonals):
         place = slice(offsets[i], offsets[i + 1])
@@ -197,13 +216,16 @@ def test_the_residual_is_the_largest_row_sum(seed, height):
         dense[rows, columns] = dense[rows, columns] + value(block)
         if i != j:
             dense[columns, rows] = dense[rows, columns].T
-    shift = 2.0**-20
-    E = dense - Fraction(shift) * np.eye(len(dense), dtype=int) - L @ L.T
-    cut = tiles(sizes, height)
-    found = definite._largest_residual(
-        B.tiled(cut), shift, tiled_factor(factor, cut), 3
-    )
-    assert abs(found - abs(E).sum(axis=1).max()) <= Fraction(1, 10**18)
+    return dense
+
+
+def definite_slack(random: np.random.Generator) -> Slack:
+    """Return a positive definite one."""
+    while True:
+        network = reduce(random_graph(random, neurons=7, outputs=1)).network
+        B = slack(network, some_multipliers(random, network))
+        if is_positive_definite(truly_dense(B)):
+            return B
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -227,5 +249,7 @@ def test_a_wrong_factor_proves_nothing(seed, monkeypatch):
 
     for wrong in (identity, spoiled):
         monkeypatch.setattr(definite, "_factor", wrong)
-        with pytest.raises(RefusedCertificateError, match="positive definite"):
+        with pytest.raises(
+            RefusedCertificateError, match=r"positive definite|too large"
+        ):
             definite.least_eigenvalue(B)

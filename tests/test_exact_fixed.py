@@ -61,13 +61,6 @@ def test_operations_carry_values_and_errors(seed):
     assert sums.largest() >= abs(a).sum(axis=1).max()
     assert A.largest() >= a.max()
     assert A.square_sum() >= (a**2).sum()
-    square = known(wide(random, n, n))
-    inside = value(square) + np.diag(exact(row)[0])
-    error = exact(np.broadcast_to(square.error, (n, n)))
-    assert (
-        abs(value(square.plus_diagonal(r)) - inside)
-        <= exact(np.broadcast_to(square.plus_diagonal(r).error, (n, n))) + error
-    ).all()
 
 
 def test_operations_leave_their_operands_alone():
@@ -77,7 +70,7 @@ def test_operations_leave_their_operands_alone():
     before = [[d.copy() for d in M.digits] for M in (A, B, r)]
     for _ in range(2):
         total([A, B, -A])
-        A.times(B), A.times(A), A.scaled_columns(r), A.plus_diagonal(r), A.row_sums()
+        A.times(B), A.times(A), A.scaled_columns(r), A.row_sums()
     after = [M.digits for M in (A, B, r)]
     for old, new in zip(before, after, strict=True):
         assert all((x == y).all() for x, y in zip(old, new, strict=True))

@@ -28,7 +28,8 @@ from geolip.refinement import solution
 from geolip.sectors import SectorNetwork
 
 _DIGITS = 4
-_SOLUTION_DIGITS = 3
+# Digits of a solution: more where the least eigenvalue magnifies a residual.
+_SOLUTION_DIGITS, _MORE_DIGITS, _MAGNIFYING = 2, 3, 2.0**-30
 
 
 @decided
@@ -70,7 +71,8 @@ def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
     # Both sides of B X = C' are multiplied by what brings X below one.
     largest = max(float(np.abs(x).max(initial=0.0)) for x in found)
     exponent = -int(np.frexp(largest)[1])
-    X = [proposed(np.ldexp(x, exponent), _SOLUTION_DIGITS) for x in found]
+    digits = _MORE_DIGITS if least < _MAGNIFYING else _SOLUTION_DIGITS
+    X = [proposed(np.ldexp(x, exponent), digits) for x in found]
     scaled = [block.times_power_of_two(exponent) for block in B.outputs]
     C = [fixed(block.parts, _DIGITS, block.error) for block in scaled]
     R = [_less(C[i], B, X, i) for i in range(len(X))]
@@ -90,7 +92,7 @@ def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
 @proposing
 def _solution(B: Slack, factor: BlockFactor, least: float) -> list[Array]:
     outputs = [block.floats() for block in B.outputs]
-    return solution(B.floats(), factor, outputs, least)
+    return solution(B.floats, factor, outputs, least)
 
 
 def _less(C: Fixed, B: Slack, X: Sequence[Fixed], i: int) -> Fixed:

@@ -4,26 +4,35 @@ Source: docs/certificates.md section 3. Whatever L and s are, ``B = s I + L L' +
 gives ``lambda_min(B) >= s - max_i sum_j |E_ij|``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from geolip.blocks import BlockFactor
+from geolip.arrays import Array
+from geolip.blocks import BlockFactor, Blocks, added
 from geolip.errors import RefusedCertificateError
 from geolip.exact.faults import proposing
-from geolip.exact.fixed import Fixed, fixed, proposed, total
+from geolip.exact.fixed import UP, Fixed, proposed, total
+from geolip.exact.gram import exactly_less_product
 from geolip.exact.slack import Slack
 from geolip.tiles import tiled_factor, tiles
 
-# Shifts to try: lambda_min is at least what a repair leaves, usually.
-_SHIFTS = (2.0**-27, 2.0**-30, 2.0**-33, 2.0**-36, 2.0**-40)
-# Digits of a factor: more where fewer do not suffice.
-_DIGITS = (2, 3)
+# Shifts to try, and whether with the factor's low digits. Often lambda_min is large; it
+# is at least what a repair leaves, usually.
+_ATTEMPTS = (
+    (2.0**-16, False),
+    *((2.0**-exponent, True) for exponent in (27, 30, 33, 36, 40)),
+)
 # Shares by which the largest eigenvalue is overestimated on purpose.
 _SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
 
-Factor = Mapping[tuple[int, int], Fixed]
+# Entries of a factor are below one: a digit of 26 bits, and one of 20.
+_HIGH, _LOW = 2.0**26, 2.0**20
+# Digits of a fixed-point number, and what they are in units of 2^-52, 2^-72 and 2^-92.
+_UNITS = (((0, 2.0**31), (1, 2.0**10)), ((2, 2.0**9),), ((3, 2.0**8),))
+# Numbers below this times the low digit's base leave room for sums of products.
+_FITS = 2.0**32
 
 
 def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
@@ -38,15 +47,14 @@ def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
     """
     parts = tiles(B.sizes)
     cut = B.tiled(parts)
-    for shift in _SHIFTS:
+    for shift, fine in _ATTEMPTS:
         factor = _factor(B, shift)
         if factor is None:
             continue
         L = tiled_factor(factor, parts)
-        for digits in _DIGITS:
-            least = Fraction(shift) - _largest_residual(cut, shift, L, digits)
-            if least > 0:
-                return least, factor
+        least = Fraction(shift) - _residual(cut, shift, L, fine)
+        if least > 0:
+            return least, factor
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
 
 
@@ -54,50 +62,75 @@ def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
 def _factor(B: Slack, shift: float) -> BlockFactor | None:
     """Return a factor of B - s I, about, or None."""
     try:
-        return B.floats().shifted(shift).factor()
+        return B.floats.shifted(shift).factor()
     except np.linalg.LinAlgError:
         return None
 
 
-def _largest_residual(
-    B: Slack, shift: float, factor: BlockFactor, digits: int
-) -> Fraction:
-    """Return the largest row sum of ``|B - shift I - L L'|``."""
-    L = {place: proposed(block, digits) for place, block in factor.factors.items()}
-    diagonal = {k for (i, k), F in factor.factors.items() if i == k and F.ndim == 1}
-    sums: list[list[Fixed]] = [[] for _ in B.sizes]
-    for i, size in enumerate(B.sizes):
-        for j in range(i):
-            E = _residual(B.blocks.get((i, j)), L, diagonal, i, j)
-            if E is not None:
-                sums[i].append(E.row_sums())
-                sums[j].append(E.transposed().row_sums())
-        parts = [B.diagonals[i], -fixed([np.full((1, size), shift)], 4)]
-        if i in diagonal:
-            parts.append(-L[i, i].scaled_columns(L[i, i]))
-        own = total(parts)
-        E = _residual(B.blocks.get((i, i)), L, diagonal, i, i)
-        E = own.transposed() if E is None else E.plus_diagonal(own)
-        sums[i].append(E.row_sums())
-    return max(total(parts).largest() for parts in sums)
+def _residual(B: Slack, shift: float, factor: BlockFactor, fine: bool) -> Fraction:
+    """Return an upper bound of the norm of ``B - shift I - L L'``.
+
+    L is the factor's high digits H, or if asked for and of use, H and the low ones.
+    What digits of B leave out is below half of ``left_out``, on the diagonal twice.
+    """
+    H = {place: np.rint(block * _HIGH) for place, block in factor.factors.items()}
+    unit, left_out = _HIGH**-2, 2.0**-41
+    shifts = (np.full(size, -shift / unit) for size in B.sizes)
+    top = added(_digits(B, 0), {(i, i): own for i, own in enumerate(shifts)})
+    E = exactly_less_product(top, H, H, B.sizes)
+    finer = _with_low_digits(E, B, factor, H) if fine else None
+    if finer is not None:
+        E, unit, left_out = finer, unit / _LOW**2, 2.0**-83
+    sums = zip(_row_sums(E, B.sizes), _row_sums(B.errors(), B.sizes), strict=True)
+    largest = max(float((own * unit + doubt).max()) for own, doubt in sums)
+    return Fraction(largest * UP) + Fraction(left_out) * sum(B.sizes)
 
 
-def _residual(
-    B: Fixed | None, L: Factor, diagonal: set[int], i: int, j: int
-) -> Fixed | None:
-    """Return block (i, j) of B - L L', without the squares of diagonal pivots."""
-    terms = [] if B is None else [B]
-    for k in sorted({k for _, k in L}):
-        if (i, k) not in L or (j, k) not in L or (i == j == k and k in diagonal):
-            continue
-        if k in diagonal and j == k:
-            part = L[i, k].scaled_columns(L[k, k])
-        elif k in diagonal and i == k:
-            part = L[j, k].scaled_columns(L[k, k]).transposed()
-        else:
-            part = L[i, k].times(L[j, k])
-        terms.append(-part)
-    return total(terms) if terms else None
+def _with_low_digits(
+    E: Blocks, B: Slack, factor: BlockFactor, H: Blocks
+) -> Blocks | None:
+    """Return ``B - shift I - L L'`` for L = H + F, in units of 2^-92.
+
+    ``L L' = H H' + (H F' + F H') + F F'``, each in units of 2^-20 times those before.
+    What is left of B after one step, at first E, fits into the units of the next; if
+    not, the factor is none of B, and nothing is returned.
+    """
+    F = {
+        place: np.rint((block * _HIGH - H[place]) * _LOW)
+        for place, block in factor.factors.items()
+    }
+    for step, L, M in ((1, H, F), (2, F, F)):
+        if not all(np.abs(block).max(initial=0.0) < _FITS for block in E.values()):
+            return None
+        larger = {place: block * _LOW for place, block in E.items()}
+        more = added(larger, _digits(B, step))
+        E = exactly_less_product(more, L, M, B.sizes)
+    return E
+
+
+def _digits(B: Slack, step: int) -> Blocks:
+    """Return what B has in units of ``2^-52``, beside that ``2^-72``, and ``2^-92``."""
+
+    def digits(entries: Fixed) -> Array:
+        parts = [
+            entries.digits[k] * factor
+            for k, factor in _UNITS[step]
+            if k < len(entries.digits)
+        ]
+        return np.asarray(sum(parts, np.zeros(entries.shape)))
+
+    return B.each(digits)
+
+
+def _row_sums(blocks: Blocks, sizes: Sequence[int]) -> list[Array]:
+    """Return the sums of the rows' absolute entries, about, of lower blocks."""
+    sums = [np.zeros(size) for size in sizes]
+    for (i, j), block in blocks.items():
+        entries = np.abs(block)
+        sums[i] += entries if block.ndim == 1 else entries.sum(axis=1)
+        if i != j:
+            sums[j] += entries.sum(axis=0)
+    return sums
 
 
 def largest_eigenvalue(matrix: Fixed) -> Fraction:
@@ -119,13 +152,14 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
         return rows
     size = (1, len(matrix.digits[0]))
     for slack in _SLACKS:
-        # No eigenvalue of A is above t by more than |E| if t I - A = L L' + E.
-        above = proposed(np.full(size, top * (1 + slack)), 4)
+        # t I - A = -s I + L L' + E: no eigenvalue of A is above t + s by more than |E|.
+        above = proposed(np.full(size, top), 4)
+        shift = 2.0 ** max(-52, int(np.frexp(slack * top)[1]))
         rest = Slack((size[1],), [above], {(0, 0): -scaled}, [])
-        factor = _factor(rest, -slack * top)
+        factor = _factor(rest, -shift)
         if factor is None:
             continue
-        missed = _largest_residual(rest, 0.0, factor, _DIGITS[-1])
-        bound = above.fractions()[0, 0] + missed
+        missed = _residual(rest, -shift, factor, fine=True)
+        bound = above.fractions()[0, 0] + Fraction(shift) + missed
         return min(rows, Fraction(bound) * 4 / unit)
     return rows

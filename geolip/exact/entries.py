@@ -98,10 +98,21 @@ def products(left: Sequence[Array], right: Sequence[Array]) -> list[Array]:
     RefusedCertificateError
         If a product may leave float64's range.
     """
+    parts = [piece for part in long_products(left, right) for piece in pieces(part)]
+    return [part for part in parts if part.any()] or parts[:1]
+
+
+def long_products(left: Sequence[Array], right: Sequence[Array]) -> list[Array]:
+    """Return float64 numbers that add up to the product of two sums of short ones.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If a product may leave float64's range.
+    """
     if not _least(left) * _least(right) > _LEAST:
         raise RefusedCertificateError("numbers too small for exact arithmetic")
-    parts = [piece for a in left for b in right for piece in pieces(a * b)]
-    return [part for part in parts if part.any()] or parts[:1]
+    return [a * b for a in left for b in right]
 
 
 def _least(parts: Sequence[Array]) -> float:

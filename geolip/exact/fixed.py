@@ -24,7 +24,7 @@ from geolip.exact.products import exact_product
 BITS = 21
 _BASE = 2.0**BITS
 # Bounds of errors are rounded sums and products of a few positive numbers.
-_UP = 1 + 2.0**-20
+UP = 1 + 2.0**-20
 # Sums of so many products of two digits are exact.
 _COLUMNS = 2048
 # Entries up to here leave room for sums and products of digits.
@@ -72,16 +72,12 @@ class Fixed:
         count = len(self.digits) + len(other.digits)
         summands = min(len(self.digits), len(other.digits))
         digits = [np.zeros((self.shape[0], other.shape[0])) for _ in range(count)]
-        # One product for all digits of the other, from the i-th on if it is this one.
+        # One product for all digits of the other.
         rows, stacked = other.shape[0], np.concatenate(other.digits)
         for i, left in enumerate(self.digits):
-            first = i if other is self else 0
-            together = exact_product(left, stacked[first * rows :], summands)
-            for j in range(first, len(other.digits)):
-                part = together[:, (j - first) * rows :][:, :rows]
-                digits[i + j + 1] += part
-                if other is self and j > i:
-                    digits[i + j + 1] += part.T
+            together = exact_product(left, stacked, summands)
+            for j in range(len(other.digits)):
+                digits[i + j + 1] += together[:, j * rows : (j + 1) * rows]
         return Fixed(_carried(digits), self._error_of_product(other))
 
     @np.errstate(under="ignore")
@@ -93,18 +89,17 @@ class Fixed:
         # Not by the linear algebra library, which nobody checks here.
         error = np.einsum("ij,kj->ik", own, other._sizes() + theirs)
         error += np.einsum("ij,kj->ik", self._sizes(), theirs)
-        return np.asarray(error * _UP + _TINY)
+        return np.asarray(error * UP + _TINY)
 
     def _sizes(self) -> Array:
         """Return upper bounds of the absolute entries."""
-        return np.abs(self.floats()) * _UP
+        return np.abs(self.floats()) * UP
 
     def _times_in_halves(self, other: "Fixed") -> "Fixed":
         middle, products = self.shape[1] // 2, []
         for half in (slice(middle), slice(middle, None)):
-            own = self.part(slice(None), half)
-            theirs = own if other is self else other.part(slice(None), half)
-            products.append(own.times(theirs))
+            columns = slice(None), half
+            products.append(self.part(*columns).times(other.part(*columns)))
         return total(products)
 
     def part(self, rows: slice, columns: slice) -> "Fixed":
@@ -129,21 +124,13 @@ class Fixed:
         if not (self.error.any() or factors.error.any()):
             return EXACT
         error = self.error * (factors._sizes() + factors.error)
-        return (error + self._sizes() * factors.error) * _UP + _TINY
+        return (error + self._sizes() * factors.error) * UP + _TINY
 
     def floats(self) -> Array:
         """Return the nearest float64 matrix, about."""
         weights = [2.0 ** (-BITS * (k + 1)) for k in range(len(self.digits))]
         parts = [w * d for w, d in zip(weights, self.digits, strict=True)]
         return np.asarray(sum(reversed(parts)))
-
-    def plus_diagonal(self, diagonal: "Fixed") -> "Fixed":
-        """Return a square matrix with the row ``diagonal`` (1, n) added to it."""
-        spread = [np.diag(digit[0]) for digit in diagonal.digits]
-        error = EXACT
-        if diagonal.error.any():
-            error = np.diag(np.broadcast_to(diagonal.error, diagonal.shape)[0])
-        return total([self, Fixed(tuple(spread), error)])
 
     def fractions(self) -> Integers:
         """Return the entries without their error as exact fractions."""
@@ -185,7 +172,7 @@ class Fixed:
         sums = [(sign * digit).sum(axis=1)[:, None] for digit in self.digits]
         if not self.error.any():
             return Fixed(_carried(sums))
-        errors = np.broadcast_to(self.error, self.shape).sum(axis=1)[:, None] * _UP
+        errors = np.broadcast_to(self.error, self.shape).sum(axis=1)[:, None] * UP
         return Fixed(_carried(sums), errors)
 
 
@@ -199,21 +186,27 @@ def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
     RefusedCertificateError
         If an entry is 2^10 or larger, or not a number.
     """
-    sums = [np.zeros(np.shape(parts[0])) for _ in range(digits)]
+    cuts = []
     for part in parts:
         # Written so that NaN is refused.
         if not np.abs(part).max(initial=0.0) < _RANGE:
             raise RefusedCertificateError("numbers too large for exact arithmetic")
-        rest = part
-        for k in range(digits):
-            # A power of two, the nearest integer and what is left of it: all exact.
-            rest = rest * _BASE
-            digit = np.rint(rest)
-            rest -= digit
-            sums[k] += digit
+        cut, rest = _cut(part, digits)
+        cuts.append(Fixed(cut))
         if rest.any():
             error = error + 2.0 ** (-BITS * digits - 1)
-    return Fixed(_carried(sums), error * _UP)
+    return Fixed(total(cuts).digits, error * UP)
+
+
+def _cut(part: Array, digits: int) -> tuple[tuple[Array, ...], Array]:
+    """Return the digits of a float64 matrix, and what is left of it."""
+    cut, rest = [], part
+    for _ in range(digits):
+        # A power of two, the nearest integer and what is left of it: all exact.
+        rest = rest * _BASE
+        cut.append(np.rint(rest))
+        rest -= cut[-1]
+    return tuple(cut), rest
 
 
 def proposed(numbers: Array, digits: int) -> Fixed:
@@ -223,6 +216,8 @@ def proposed(numbers: Array, digits: int) -> Fixed:
 
 def total(terms: Sequence[Fixed]) -> Fixed:
     """Return the sum of a few matrices of the same shape."""
+    if len(terms) == 1:
+        return terms[0]
     columns = zip_longest(*(term.digits for term in terms))
     digits = []
     for column in columns:
@@ -232,7 +227,7 @@ def total(terms: Sequence[Fixed]) -> Fixed:
             digit += other
         digits.append(digit)
     error = sum((term.error for term in terms), EXACT)
-    return Fixed(_carried(digits), error * _UP)
+    return Fixed(_carried(digits), error * UP)
 
 
 def _carried(digits: Sequence[Array]) -> tuple[Array, ...]:

@@ -8,14 +8,19 @@ which catches a single wrong entry of a row for certain.
 Source: docs/certificates.md section 3; the check is Freivalds' (IFIP Congress 1977).
 """
 
+from typing import NoReturn
+
 import numpy as np
+from numpy.typing import NDArray
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.products import product
 
-_LARGEST = 2.0**53
+LARGEST = 2.0**53
 _FEW = 4
+
+Integers = NDArray[np.int64]
 
 
 def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
@@ -30,8 +35,8 @@ def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
         library has computed it wrongly.
     """
     # By Cauchy and Schwarz, no sum of products is larger.
-    reach = _largest_row(left) * _largest_row(right)
-    if not summands * reach < _LARGEST:
+    reach = _longest(left) * _longest(right)
+    if not summands * reach < LARGEST:
         raise RefusedCertificateError("numbers too large for exact arithmetic")
     if min(len(left), len(right)) <= _FEW:
         # Not by the library: checking would take as long.
@@ -41,28 +46,65 @@ def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
     return result
 
 
-def _largest_row(matrix: Array) -> float:
-    """Return, with room for rounding, the largest l_2 norm of a row."""
-    squares = np.einsum("ij,ij->i", matrix, matrix)
-    return float(np.sqrt(squares.max(initial=0.0))) * (1 + 1e-6)
-
-
 def _check(left: Array, right: Array, result: Array) -> None:
+    check_integers(result)
+    vector = odd_integers(len(right))
+    inner = transposed_applied(right, vector)
+    if (applied(result, vector) != applied(left, inner)).any():
+        refuse_library()
+
+
+def _longest(matrix: Array) -> float:
+    return rounded_up_root(row_squares(matrix).max(initial=0.0))
+
+
+def row_squares(matrix: Array) -> Array:
+    """Return the sums of the rows' squares, about."""
+    return np.asarray(np.einsum("ij,ij->i", matrix, matrix))
+
+
+def rounded_up_root(square: float) -> float:
+    """Return the root with room for rounding, also in the square."""
+    return float(np.sqrt(square)) * (1 + 1e-6)
+
+
+def odd_integers(count: int) -> Integers:
+    """Return random odd integers, for products modulo 2^64."""
     random = np.random.default_rng()
-    vector = random.integers(-(2**63), 2**63 - 1, right.shape[0], endpoint=True) | 1
-    # int64 arithmetic wraps, which is exact modulo 2^64.
-    inner = vector @ right.astype(np.int64)
-    integers = result.astype(np.int64)
-    # Written so that NaN and numbers that are not integers fail. Larger ones might
-    # vanish modulo 2^64, many at once.
-    right_numbers = bool((integers == result).all()) and _is_in_range(result)
-    if not right_numbers or (integers @ vector != left.astype(np.int64) @ inner).any():
-        raise RefusedCertificateError(
-            "the linear algebra library multiplies wrongly: try another one, or with "
-            "OpenBLAS another OPENBLAS_CORETYPE"
-        )
+    return random.integers(-(2**63), 2**63 - 1, count, endpoint=True) | 1
 
 
-def _is_in_range(matrix: Array) -> bool:
-    largest, least = matrix.max(initial=0.0), matrix.min(initial=0.0)
-    return bool(max(largest, -least) < _LARGEST)
+def applied(matrix: Array, vector: Integers) -> Integers:
+    """Return a matrix (m, n) or its diagonal times a vector (n,), modulo 2^64.
+
+    The matrix has integers in float64; arithmetic of int64 wraps.
+    """
+    whole = matrix.astype(np.int64)
+    return whole * vector if whole.ndim == 1 else np.einsum("ij,j->i", whole, vector)
+
+
+def transposed_applied(matrix: Array, vector: Integers) -> Integers:
+    """Return the transposed matrix (n, m), or its diagonal, times a vector (m,)."""
+    return applied(matrix.T, vector)
+
+
+def check_integers(matrix: Array) -> None:
+    """Refuse numbers that are no integers, or may vanish modulo 2^64.
+
+    Raises
+    ------
+    RefusedCertificateError
+        If there are such numbers.
+    """
+    # Written so that NaN is refused.
+    inside = max(matrix.max(initial=0.0), -matrix.min(initial=0.0)) < LARGEST
+    if not (inside and (np.rint(matrix) == matrix).all()):
+        refuse_library()
+
+
+def refuse_library() -> NoReturn:
+    """Refuse what a linear algebra library has computed wrongly."""
+    raise RefusedCertificateError(
+        "the linear algebra library multiplies wrongly: try another one, or with "
+        "OpenBLAS another OPENBLAS_CORETYPE"
+    )

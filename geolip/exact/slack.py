@@ -6,18 +6,20 @@ that changes neither definiteness nor ``C B^-1 C'`` if C is scaled along.
 Source: docs/theory.md section 3; docs/certificates.md section 3.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from geolip.arrays import Array
-from geolip.blocks import BlockMatrix
+from geolip.blocks import BlockMatrix, Blocks, added
 from geolip.errors import RefusedCertificateError
 from geolip.exact.entries import (
     Entries,
     carried,
     entries,
+    long_products,
     pieces,
     products,
     sum_of_sizes,
@@ -54,13 +56,21 @@ class Slack:
     blocks: Mapping[tuple[int, int], Fixed]
     outputs: Sequence[Entries]
 
+    @cached_property
     def floats(self) -> BlockMatrix:
-        """Return B in float64, about."""
-        blocks = {place: block.floats() for place, block in self.blocks.items()}
-        for i, diagonal in enumerate(self.diagonals):
-            own = diagonal.floats()[0]
-            blocks[i, i] = blocks[i, i] + np.diag(own) if (i, i) in blocks else own
-        return BlockMatrix(self.sizes, blocks)
+        """B in float64, about."""
+        return BlockMatrix(self.sizes, self.each(Fixed.floats))
+
+    def each(self, part: Callable[[Fixed], Array]) -> Blocks:
+        """Return B's lower blocks, with one part of all its numbers."""
+        blocks = {place: part(block) for place, block in self.blocks.items()}
+        return added(
+            blocks, {(i, i): part(own)[0] for i, own in enumerate(self.diagonals)}
+        )
+
+    def errors(self) -> Blocks:
+        """Return by how much entries may differ from the real ones."""
+        return self.each(lambda block: np.broadcast_to(block.error, block.shape))
 
     def tiled(self, parts: Sequence[Tile]) -> "Slack":
         """Return B with a block for every tile, without C'."""
@@ -105,7 +115,7 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
         ends = pieces(block.lower), pieces(block.upper)
         cross = products(pieces(-weight), [*ends[0], *ends[1]])
         for j, A in reads.items():
-            parts = products([c[:, None] for c in cross], A.parts)
+            parts = long_products([c[:, None] for c in cross], A.parts)
             put(k, j, parts, carried(sum_of_sizes(cross)[:, None], A.error))
         if (block.lower * block.upper).any():
             square = products(products(pieces(2.0 * weight), ends[0]), ends[1])

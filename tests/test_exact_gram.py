@@ -1,0 +1,116 @@
+"""B - L M' - M L' in integers by blocks, against Python's own integers."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geolip.errors import RefusedCertificateError
+from geolip.exact import gram
+from geolip.exact.gram import exactly_less_product
+
+seeds = st.integers(0, 2**32 - 1)
+SIZES = (3, 1, 4)
+PLACES = [(0, 0), (1, 0), (2, 0), (1, 1), (2, 2)]
+
+
+def factor(random: np.random.Generator, size: float) -> dict:
+    """Return integer blocks, the first pivot as a diagonal."""
+    blocks = {
+        (i, k): np.rint(random.uniform(-size, size, (SIZES[i], SIZES[k])))
+        for i, k in PLACES
+    }
+    return {**blocks, (0, 0): np.diagonal(blocks[0, 0]).copy()}
+
+
+def symmetric(random: np.random.Generator, size: float) -> dict:
+    """Return lower integer blocks, one missing, one a diagonal."""
+    blocks = {
+        (i, j): np.rint(random.uniform(-size, size, (SIZES[i], SIZES[j])))
+        for i, j in [(1, 0), (1, 1), (2, 0), (2, 2)]
+    }
+    square = blocks[2, 2]
+    first = np.rint(random.uniform(-size, size, SIZES[0]))
+    return {**blocks, (2, 2): np.tril(square) + np.tril(square, -1).T, (0, 0): first}
+
+
+def whole(blocks: dict, is_symmetric: bool = False) -> np.ndarray:
+    """Return the matrix in Python integers."""
+    cuts = np.cumsum([0, *SIZES])
+    matrix = np.zeros((cuts[-1], cuts[-1]), dtype=object)
+    for (i, j), block in blocks.items():
+        block = np.diag(block) if block.ndim == 1 else block
+        numbers = np.frompyfunc(int, 1, 1)(block)
+        matrix[cuts[i] : cuts[i + 1], cuts[j] : cuts[j + 1]] = numbers
+        if is_symmetric and i != j:
+            matrix[cuts[j] : cuts[j + 1], cuts[i] : cuts[i + 1]] = numbers.T
+    return matrix
+
+
+@given(seeds)
+@settings(deadline=None)
+def test_it_is_exact(seed):
+    random = np.random.default_rng(seed)
+    B = symmetric(random, 2.0**51)
+    L, M = factor(random, 2.0**24), factor(random, 2.0**24)
+    dense = whole(B, True), whole(L), whole(M)
+    squared = exactly_less_product(B, L, L, SIZES)
+    assert (whole(squared, True) == dense[0] - dense[1] @ dense[1].T).all()
+    mixed = exactly_less_product(B, L, M, SIZES)
+    both = dense[1] @ dense[2].T + dense[2] @ dense[1].T
+    assert (whole(mixed, True) == dense[0] - both).all()
+
+
+@pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("place", [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)])
+@pytest.mark.parametrize("error", [1.0, -1.0, 2.0**40, 0.5, 2.0**53, np.nan])
+def test_a_wrong_entry_is_noticed(place, error, same, monkeypatch):
+    random = np.random.default_rng(0)
+    B, L = symmetric(random, 2.0**40), factor(random, 2.0**20)
+    M = L if same else factor(random, 2.0**20)
+    exactly_less_product(B, L, M, SIZES)
+    real = gram.less_product
+
+    def faulty(*blocks):
+        rest = real(*blocks)
+        rest[place].flat[-1] += error
+        return rest
+
+    monkeypatch.setattr(gram, "less_product", faulty)
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(RefusedCertificateError, match="multiplies wrongly"),
+    ):
+        exactly_less_product(B, L, M, SIZES)
+
+
+@pytest.mark.parametrize("bad", [2.0**53, 2.0**60, np.nan, np.inf])
+def test_numbers_too_large_are_refused(bad):
+    random = np.random.default_rng(1)
+    B, L = symmetric(random, 2.0**40), factor(random, 2.0**20)
+    for blocks in (B, L):
+        spoiled = {place: block.copy() for place, block in blocks.items()}
+        spoiled[2, 2][0, 0] = bad
+        given = (spoiled, L, L) if blocks is B else (B, spoiled, spoiled)
+        with (
+            np.errstate(all="ignore"),
+            pytest.raises(RefusedCertificateError, match="too large"),
+        ):
+            exactly_less_product(*given, SIZES)
+
+
+def test_rows_are_measured_across_blocks():
+    """Every block alone would fit."""
+    large = 2.0**26
+    sizes = (1, 1)
+    B = {(0, 0): np.zeros(1), (1, 1): np.zeros(1)}
+    L = {(0, 0): np.full(1, large), (1, 1): np.full(1, large)}
+    exactly_less_product(B, L, L, sizes)
+    L[1, 0] = np.full((1, 1), large)
+    with pytest.raises(RefusedCertificateError, match="too large"):
+        exactly_less_product(B, L, L, sizes)
+    # Twice the product of two that are not the same.
+    M = {place: block.copy() for place, block in L.items() if place != (1, 0)}
+    L.pop((1, 0))
+    with pytest.raises(RefusedCertificateError, match="too large"):
+        exactly_less_product(B, L, M, sizes)
