@@ -21,7 +21,7 @@ from geolip.tiles import tiled_factor, tiles
 # Shifts to try, and whether with the factor's low digits. Often lambda_min is large; it
 # is at least what a repair leaves, usually.
 _ATTEMPTS = (
-    (2.0**-16, False),
+    *((2.0**-exponent, False) for exponent in (16, 18)),
     *((2.0**-exponent, True) for exponent in (27, 30, 33, 36, 40)),
 )
 # Shares by which the largest eigenvalue is overestimated on purpose.
