@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import sparse
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
@@ -150,13 +151,22 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
             return right.moved(left.apply)
         case _, [Sparse(is_selection=True) as last]:
             return entries(left).moved(lambda part: last.adjoint(part.T).T)
-        case _, [Sparse() as last] if _is_thin(last.transpose()):
-            flipped = entries(left).transposed()
-            return _combined(last.transpose(), flipped).transposed()
-    right = _chained(others)
-    if isinstance(left, Sparse) and _is_thin(left):
-        return _combined(left, right)
+    right, rows, columns = _chained(others), _stored(left), _stored(others[-1])
+    if rows is not None and _is_thin(rows):
+        return _combined(rows, right)
+    if len(others) == 1 and columns is not None and _is_thin(columns.transpose()):
+        flipped = entries(left).transposed()
+        return _combined(columns.transpose(), flipped).transposed()
     return _product(entries(left), right)
+
+
+def _stored(operator: LinearOperator) -> Sparse | None:
+    """Return an operator by its entries, if it has no others than it stores."""
+    if isinstance(operator, Sum | Composition):
+        return None
+    if isinstance(operator, Sparse):
+        return operator
+    return Sparse(sparse.csr_array(operator.dense()), operator.roundings)
 
 
 def _is_thin(operator: Sparse) -> bool:
