@@ -124,6 +124,17 @@ def test_a_file_that_cannot_be_read_is_one_error(tmp_path, monkeypatch):
         Certificate.load(path)
 
 
+@pytest.mark.parametrize("factor", [0.5, 1 - 2.0**-52, 2.0])
+def test_the_bound_is_the_largest_of_the_proofs(factor):
+    """Also where the claim beside it says the right one."""
+    found = json.loads(json.dumps(CONTENT))
+    found["bound"] = (factor * float.fromhex(found["bound"])).hex()
+    with pytest.raises(RefusedCertificateError, match="largest of the proofs"):
+        Certificate.from_dict(found)
+    with pytest.raises(RefusedCertificateError, match="largest of the proofs"):
+        Certificate.from_dict({**CONTENT, "proofs": []})
+
+
 @pytest.mark.parametrize("shape", [[-1], [1, -2], [True], ["1"], [None], [1.0], 3, {}])
 def test_shapes_are_lists_of_sizes(shape):
     found = json.loads(json.dumps(CONTENT))
