@@ -58,11 +58,8 @@ class BlockMatrix:
 
     def shifted(self, shift: float) -> "BlockMatrix":
         """Return B - shift I."""
-        blocks = dict(self.blocks)
-        for i, size in enumerate(self.sizes):
-            block = blocks[i, i]
-            blocks[i, i] = block - (shift if block.ndim == 1 else shift * np.eye(size))
-        return BlockMatrix(self.sizes, blocks)
+        shifts = {(i, i): np.full(n, -shift) for i, n in enumerate(self.sizes)}
+        return BlockMatrix(self.sizes, added(self.blocks, shifts))
 
     def split(self, unit: float) -> tuple["BlockMatrix", "BlockMatrix"]:
         """Return the nearest matrix of multiples of a power of two, and the rest."""
@@ -156,7 +153,7 @@ class BlockFactor:
 
     def taken_from(self, matrix: BlockMatrix) -> BlockMatrix:
         """Return A - L L'."""
-        rest = less_product(matrix.blocks, self.factors, self.factors)
+        rest = less_products(matrix.blocks, [(self.factors, self.factors)])
         return BlockMatrix(self.sizes, rest)
 
     def absolute_product(self, V: Sequence[Array]) -> list[Array]:
@@ -180,27 +177,25 @@ def added(blocks: Blocks, others: Blocks) -> dict[tuple[int, int], Array]:
     return result
 
 
-def less_product(
-    blocks: Blocks, left: Blocks, right: Blocks
+def less_products(
+    blocks: Blocks, pairs: Sequence[tuple[Blocks, Blocks]]
 ) -> dict[tuple[int, int], Array]:
-    """Return the lower blocks of A - L L' if M is L, else of A - L M' - M L'.
+    """Return the lower blocks of ``A - sum L M'``, where that is symmetric.
 
     Parameters
     ----------
     blocks : mapping of (i, j) to array, i >= j
         Lower blocks of A.
-    left, right : mapping of (i, k) to array
-        Blocks of L and M, at the same places.
+    pairs : sequence of (L, M), mappings of (i, k) to array
+        The factors' blocks.
     """
     rest = dict(blocks)
-    for i, k in left:
-        for j in range(i + 1):
-            if (j, k) in left:
-                part = _product(left[i, k], right[j, k])
-                if right is not left:
-                    other = part.T if i == j else _product(right[i, k], left[j, k])
-                    part = part + other
-                rest[i, j] = _combined(np.subtract, rest.get((i, j)), part)
+    for left, right in pairs:
+        for i, k in left:
+            for j in range(i + 1):
+                if (j, k) in right:
+                    part = _product(left[i, k], right[j, k])
+                    rest[i, j] = _combined(np.subtract, rest.get((i, j)), part)
     return rest
 
 

@@ -52,21 +52,24 @@ def _refined(
     By conjugate gradients, each column on its own, preconditioned by the factor: they
     converge where a shift matters in a few directions, unlike plain refinement.
     """
-    found = factor.solve(outputs)
+    found = best = factor.solve(outputs)
     step = [np.zeros_like(x) for x in found]
-    length = np.full(found[0].shape[1], np.inf)
+    length, smallest = np.full(found[0].shape[1], np.inf), np.inf
     for _ in range(_STEPS):
         missed = _residual(matrix, outputs, found)
-        allowed = _LOSS * least * abs(float(_columns(outputs, found).sum()))
-        if float(_columns(missed, missed).sum()) <= allowed:
+        size = float(_columns(missed, missed).sum())
+        if size < smallest:
+            best, smallest = found, size
+        if size <= _LOSS * least * abs(float(_columns(outputs, found).sum())):
             return found, True
         solved = factor.solve(missed)
         before, length = length, _columns(missed, solved)
         turn = _ratio(length, before)
         step = [z + p * turn for z, p in zip(solved, step, strict=True)]
-        size = _ratio(length, _columns(step, matrix.apply(step)))
-        found = [x + p * size for x, p in zip(found, step, strict=True)]
-    return found, False
+        # Of what is missed now, which rounding may have made another than intended.
+        reach = _ratio(_columns(missed, step), _columns(step, matrix.apply(step)))
+        found = [x + p * reach for x, p in zip(found, step, strict=True)]
+    return best, False
 
 
 def _columns(left: Sequence[Array], right: Sequence[Array]) -> Array:

@@ -11,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geolip import norms
+from geolip.backend import Settings, get
 from geolip.blocks import BlockFactor
 from geolip.errors import RefusedCertificateError
 from geolip.exact import definite
+from geolip.exact import slack as slack_module
 from geolip.exact.decision import proved_square
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.fixed import proposed
 from geolip.exact.slack import Slack, slack
+from geolip.incumbent import Incumbent
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
@@ -36,7 +39,9 @@ def test_the_slack_is_the_theorems(kind, seed):
     found = slack(network, multipliers)
     B, C = slack_and_output(network, multipliers)
     cuts = np.cumsum([0, *network.sizes])
-    scales = [exact(s / 2) for s in multipliers.scales()]
+    powers = slack_module._scales(network, multipliers)
+    assert all((np.frexp(power)[0] == 0.5).all() for power in powers)
+    scales = [exact(power) for power in powers]
     for i in range(len(network.sizes)):
         for j in range(i + 1):
             truth = B[cuts[i] : cuts[i + 1], cuts[j] : cuts[j + 1]]
@@ -161,6 +166,52 @@ def test_the_outputs_size_costs_nothing(seed, exponent):
     assert float(huge * Fraction(size) ** 2 / usual) == pytest.approx(1, rel=1e-11)
 
 
+@pytest.mark.parametrize("lower", [0.3, 0.5, 0.9, 0.99, -0.9])
+@pytest.mark.parametrize("norm", ["inf", "2"])
+def test_steep_sectors_are_decided(norm, lower):
+    """Their squares are the larger part of B's diagonal."""
+    random = np.random.default_rng(int(100 * lower) % 97)
+    weights = [random.standard_normal(shape) for shape in ((8, 6), (9, 8), (1, 9))]
+    problem = Problem(chain(weights, (lower, 1.0)), norms.parse(norm).input)
+    judge = Incumbent(problem)
+    get("lifted").solve(problem, Settings(1e-4), judge)
+    bound = judge.settle()
+    square = proved_square(problem.network, problem.norm, judge.multipliers)
+    assert float(square) == pytest.approx(bound**2, rel=1e-10)
+    assert square <= Fraction(bound) ** 2
+
+
+@pytest.mark.parametrize("outputs", [1, 20])
+@pytest.mark.parametrize("distance", [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9])
+def test_nearly_singular_matrices_cost_hardly_anything(distance, outputs):
+    """Against the value in fractions; the float verifier sees about as much."""
+    for seed in range(3):
+        random = np.random.default_rng([seed, outputs])
+        first = random.standard_normal((4, 3))
+        network = chain([first, random.standard_normal((outputs, 4))])
+        tau, d = random.uniform(1, 2, 3), random.uniform(1, 2, 4)
+        near = least_scale(first, tau, d)
+        multipliers = Multipliers(near * tau * (1 + distance), (d,))
+        problem = Problem(network, norms.parse("2").input)
+        square = proved_square(network, problem.norm, multipliers)
+        B, C = slack_and_output(network, multipliers)
+        form = (C.T @ solve(B, C)).astype(float)
+        truth = float(budget("2", multipliers.tau)) * np.linalg.eigvalsh(form)[-1]
+        assert -1e-14 < float(square) / truth - 1 < 1e-11
+        bound = verified_bound(problem, multipliers)
+        assert bound is not None
+        assert 0 <= bound**2 / float(square) - 1 < 3e-15 / distance
+
+
+@pytest.mark.parametrize("size", [2, 30, 300])
+def test_large_eigenvalues_are_sharp_at_every_size(size):
+    """Of a I + c J, with J of ones: a + c n."""
+    matrix = np.eye(size) * 0.3 + np.full((size, size), 0.25 / size)
+    known = exact(matrix[:1, 0])[0] + (size - 1) * exact(matrix[:1, 1])[0]
+    bound = largest_eigenvalue(proposed(matrix, 5))
+    assert known <= bound <= known * (1 + Fraction(2, 10**13))
+
+
 def least_scale(W: np.ndarray, tau: np.ndarray, d: np.ndarray) -> float:
     """Return how far tau can be scaled down before B is singular."""
     # diag(s tau) - W' D W / 2 loses its definiteness.
@@ -168,10 +219,10 @@ def least_scale(W: np.ndarray, tau: np.ndarray, d: np.ndarray) -> float:
     return float(np.linalg.eigvalsh(scaled)[-1])
 
 
-@pytest.mark.parametrize("fine", [False, True])
+@pytest.mark.parametrize("digits", [1, 2, 3])
 @pytest.mark.parametrize("height", [2, 1000])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_residual_is_the_largest_row_sum(seed, height, fine):
+def test_the_residual_is_the_largest_row_sum(seed, height, digits):
     """In tiles, against B - s I - L L' in fractions, for L to as many digits.
 
     Of another matrix where high digits count, since low ones are of use for B alone.
@@ -181,7 +232,7 @@ def test_the_residual_is_the_largest_row_sum(seed, height, fine):
     sizes, offsets = B.sizes, np.cumsum([0, *B.sizes])
     dense = truly_dense(B)
     shift, lower = 2.0**-20, np.tril(random.uniform(-0.2, 0.2, dense.shape))
-    if fine:
+    if digits > 1:
         lower = np.linalg.cholesky(dense.astype(float) - shift * np.eye(len(dense)))
         lower *= 1 + 1e-13 * random.uniform(-1, 1, lower.shape)
     factors = {
@@ -190,17 +241,18 @@ def test_the_residual_is_the_largest_row_sum(seed, height, fine):
         for j in range(i + 1)
     }
     # The first pivot as a diagonal, as it usually is.
-    if not fine or (0, 0) not in B.blocks:
+    if digits == 1 or (0, 0) not in B.blocks:
         factors[0, 0] = np.diagonal(factors[0, 0]).copy()
         lower[: sizes[0], : sizes[0]] = np.diag(factors[0, 0])
     factor = BlockFactor(sizes, tuple(range(len(sizes))), factors)
-    grid = 2.0**46 if fine else 2.0**26
+    grid = 2.0 ** (26, 46, 66)[digits - 1]
     L = exact(np.rint(lower * grid)) / Fraction(grid)
     E = dense - Fraction(shift) * np.eye(len(dense), dtype=int) - L @ L.T
     cut = tiles(sizes, height)
-    found = definite._residual(B.tiled(cut), shift, tiled_factor(factor, cut), fine)
+    tiles_of_factor = tiled_factor(factor, cut).factors
+    found = definite._residual(B.tiled(cut), shift, tiles_of_factor, digits)
     excess = found - abs(E).sum(axis=1).max()
-    room = Fraction(1, 2**82 if fine else 2**40) * len(dense)
+    room = Fraction(1, 2 ** (40, 61, 80)[digits - 1]) * len(dense)
     assert 0 <= excess <= room + found / 2**19
 
 

@@ -29,7 +29,7 @@ from geolip.sectors import SectorNetwork
 
 _DIGITS = 4
 # Digits of a solution: more where the least eigenvalue magnifies a residual.
-_SOLUTION_DIGITS, _MORE_DIGITS, _MAGNIFYING = 2, 3, 2.0**-30
+_SOLUTION_DIGITS, _MORE_DIGITS, _MAGNIFYING = 2, 3, 2.0**-20
 
 
 @decided

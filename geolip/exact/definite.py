@@ -14,25 +14,28 @@ from geolip.blocks import BlockFactor, Blocks, added
 from geolip.errors import RefusedCertificateError
 from geolip.exact.faults import proposing
 from geolip.exact.fixed import UP, Fixed, proposed, total
-from geolip.exact.gram import exactly_less_product
+from geolip.exact.gram import exactly_less_products, longest
 from geolip.exact.slack import Slack
 from geolip.tiles import tiled_factor, tiles
 
-# Shifts to try, and whether with the factor's low digits. Often lambda_min is large; it
-# is at least what a repair leaves, usually.
+# Shifts to try, and how many digits of a factor. Often lambda_min is large; it is at
+# least what a repair leaves, usually.
 _ATTEMPTS = (
-    *((2.0**-exponent, False) for exponent in (16, 18)),
-    *((2.0**-exponent, True) for exponent in (27, 30, 33, 36, 40)),
+    *((2.0**-exponent, 1) for exponent in (16, 18)),
+    *((2.0**-exponent, 2) for exponent in (27, 30)),
+    *((2.0**-exponent, 3) for exponent in (33, 36, 40)),
 )
 # Shares by which the largest eigenvalue is overestimated on purpose.
 _SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
 
-# Entries of a factor are below one: a digit of 26 bits, and one of 20.
+# A factor's rows are about as long as the roots of B's diagonal, below one: a digit of
+# 26 bits and more of 20.
 _HIGH, _LOW = 2.0**26, 2.0**20
 # Digits of a fixed-point number, and what they are in units of 2^-52, 2^-72 and 2^-92.
 _UNITS = (((0, 2.0**31), (1, 2.0**10)), ((2, 2.0**9),), ((3, 2.0**8),))
-# Numbers below this times the low digit's base leave room for sums of products.
-_FITS = 2.0**32
+# More than what later digits can add to an entry; on the diagonal, two numbers have
+# some: the third digit is below 2^-43, the fourth below 2^-64, the fifth below 2^-85.
+_LEFT_OUT = (2.0**-41, 2.0**-62, 2.0**-83)
 
 
 def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
@@ -47,14 +50,14 @@ def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
     """
     parts = tiles(B.sizes)
     cut = B.tiled(parts)
-    for shift, fine in _ATTEMPTS:
+    for shift, digits in _ATTEMPTS:
         factor = _factor(B, shift)
         if factor is None:
             continue
-        L = tiled_factor(factor, parts)
-        least = Fraction(shift) - _residual(cut, shift, L, fine)
-        if least > 0:
-            return least, factor
+        L = tiled_factor(factor, parts).factors
+        missed = _residual(cut, shift, L, digits)
+        if missed is not None and missed < shift:
+            return Fraction(shift) - missed, factor
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
 
 
@@ -67,49 +70,56 @@ def _factor(B: Slack, shift: float) -> BlockFactor | None:
         return None
 
 
-def _residual(B: Slack, shift: float, factor: BlockFactor, fine: bool) -> Fraction:
+def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None:
     """Return an upper bound of the norm of ``B - shift I - L L'``.
 
-    L is the factor's high digits H, or if asked for and of use, H and the low ones.
-    What digits of B leave out is below half of ``left_out``, on the diagonal twice.
+    L is rounded to so many digits, ``L = H + F + G``. What is left of B after ``H H'``
+    is small, so that it fits into units of 2^-20 times the size, those of ``H F' + F
+    H'``, and then into those of ``F F' + H G' + G H'``. Smaller products are bounded.
+    None if something does not fit: such an L is none of B.
     """
-    H = {place: np.rint(block * _HIGH) for place, block in factor.factors.items()}
-    unit, left_out = _HIGH**-2, 2.0**-41
-    shifts = (np.full(size, -shift / unit) for size in B.sizes)
-    top = added(_digits(B, 0), {(i, i): own for i, own in enumerate(shifts)})
-    E = exactly_less_product(top, H, H, B.sizes)
-    finer = _with_low_digits(E, B, factor, H) if fine else None
-    if finer is not None:
-        E, unit, left_out = finer, unit / _LOW**2, 2.0**-83
-    sums = zip(_row_sums(E, B.sizes), _row_sums(B.errors(), B.sizes), strict=True)
-    largest = max(float((own * unit + doubt).max()) for own, doubt in sums)
-    return Fraction(largest * UP) + Fraction(left_out) * sum(B.sizes)
-
-
-def _with_low_digits(
-    E: Blocks, B: Slack, factor: BlockFactor, H: Blocks
-) -> Blocks | None:
-    """Return ``B - shift I - L L'`` for L = H + F, in units of 2^-92.
-
-    ``L L' = H H' + (H F' + F H') + F F'``, each in units of 2^-20 times those before.
-    What is left of B after one step, at first E, fits into the units of the next; if
-    not, the factor is none of B, and nothing is returned.
-    """
-    F = {
-        place: np.rint((block * _HIGH - H[place]) * _LOW)
-        for place, block in factor.factors.items()
-    }
-    for step, L, M in ((1, H, F), (2, F, F)):
-        if not all(np.abs(block).max(initial=0.0) < _FITS for block in E.values()):
-            return None
+    parts, steps = _digits(L, digits), range(min(2 * digits - 1, len(_UNITS)))
+    shifts = {(i, i): np.full(n, -shift / _unit(0)) for i, n in enumerate(B.sizes)}
+    E: Blocks = {place: block / _LOW for place, block in shifts.items()}
+    for step in steps:
         larger = {place: block * _LOW for place, block in E.items()}
-        more = added(larger, _digits(B, step))
-        E = exactly_less_product(more, L, M, B.sizes)
-    return E
+        pairs = [
+            (parts[a], parts[step - a]) for a in range(digits) if 0 <= step - a < digits
+        ]
+        rest = exactly_less_products(added(_part(B, step), larger), pairs, B.sizes)
+        if rest is None:
+            return None
+        E = rest
+    lengths = [longest(part, B.sizes) for part in parts]
+    left_out = _LEFT_OUT[steps[-1]] + sum(
+        lengths[a] * lengths[b] * _unit(a + b)
+        for a in range(digits)
+        for b in range(digits)
+        if a + b > steps[-1]
+    )
+    sums = zip(_row_sums(E, B.sizes), _row_sums(B.errors(), B.sizes), strict=True)
+    largest = max(float((own * _unit(steps[-1]) + doubt).max()) for own, doubt in sums)
+    return Fraction((largest + left_out * sum(B.sizes)) * UP)
 
 
-def _digits(B: Slack, step: int) -> Blocks:
-    """Return what B has in units of ``2^-52``, beside that ``2^-72``, and ``2^-92``."""
+def _unit(step: int) -> float:
+    """Return the unit of products of digits: 2^-52, 2^-72, 2^-92 and so on."""
+    return _HIGH**-2 * _LOW**-step
+
+
+def _digits(L: Blocks, count: int) -> list[Blocks]:
+    """Return digits of a factor, as integers."""
+    found: list[Blocks] = []
+    rest = {place: block * _HIGH for place, block in L.items()}
+    for k in range(count):
+        if k:
+            rest = {place: (b - found[-1][place]) * _LOW for place, b in rest.items()}
+        found.append({place: np.rint(block) for place, block in rest.items()})
+    return found
+
+
+def _part(B: Slack, step: int) -> Blocks:
+    """Return what B has in the unit of a step, beside that of the steps before."""
 
     def digits(entries: Fixed) -> Array:
         parts = [
@@ -159,7 +169,9 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
         factor = _factor(rest, -shift)
         if factor is None:
             continue
-        missed = _residual(rest, -shift, factor, fine=True)
+        missed = _residual(rest, -shift, factor.factors, digits=3)
+        if missed is None:
+            continue
         bound = above.fractions()[0, 0] + Fraction(shift) + missed
         return min(rows, Fraction(bound) * 4 / unit)
     return rows

@@ -16,18 +16,15 @@ from scipy import sparse
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
-from geolip.exact.fixed import BITS, EXACT, fixed
+from geolip.exact.fixed import BITS, EXACT, TINY, UP, fixed
 from geolip.linear import Composition, LinearOperator, Sparse, Sum
 
 _SHORT = 26
 # Digits of a product of operators: more than twice the precision of float64.
 _DIGITS = 6
 _UNIT = 2.0**-53
-_UP = 1 + 2.0**-20
 # Smaller products might lose digits to underflow.
 _LEAST = 2.0**-900
-# More than what underflow may have taken from a bound of an error.
-_TINY = 2.0**-1000
 # Entries a row of matrices whose products are formed entry by entry.
 _FEW = 4
 
@@ -138,7 +135,7 @@ def entries(operator: LinearOperator) -> Entries:
 def _added(terms: Sequence[Entries]) -> Entries:
     parts = [part for term in terms for part in term.parts]
     error = sum((term.error for term in terms), EXACT)
-    return Entries(parts, error * _UP)
+    return Entries(parts, error * UP)
 
 
 def _chained(factors: Sequence[LinearOperator]) -> Entries:
@@ -222,15 +219,15 @@ def _doubt(operator: LinearOperator) -> float:
 @np.errstate(under="ignore")
 def raised(error: Array, exponent: int) -> Array:
     """Return at least an error times 2^exponent."""
-    return np.ldexp(error, exponent) * _UP + _TINY if error.any() else EXACT
+    return np.ldexp(error, exponent) * UP + TINY if error.any() else EXACT
 
 
 @np.errstate(under="ignore")
 def carried(sizes: Array, error: Array) -> Array:
     """Return at least an error that is multiplied by numbers of the given sizes."""
-    return sizes * error * _UP + _TINY if sizes.any() and error.any() else EXACT
+    return sizes * error * UP + TINY if sizes.any() and error.any() else EXACT
 
 
 def sum_of_sizes(parts: Sequence[Array]) -> Array:
     """Return upper bounds of the absolute values of a sum."""
-    return np.asarray(sum(np.abs(part) for part in parts)) * _UP
+    return np.asarray(sum(np.abs(part) for part in parts)) * UP

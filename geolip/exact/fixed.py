@@ -31,7 +31,7 @@ _COLUMNS = 2048
 _RANGE = 2.0**10
 
 # More than what underflow may have taken from a bound of an error.
-_TINY = 2.0**-1000
+TINY = 2.0**-1000
 
 EXACT: Array = np.zeros((1, 1))
 Integers = NDArray[Any]
@@ -89,7 +89,7 @@ class Fixed:
         # Not by the linear algebra library, which nobody checks here.
         error = np.einsum("ij,kj->ik", own, other._sizes() + theirs)
         error += np.einsum("ij,kj->ik", self._sizes(), theirs)
-        return np.asarray(error * UP + _TINY)
+        return np.asarray(error * UP + TINY)
 
     def _sizes(self) -> Array:
         """Return upper bounds of the absolute entries."""
@@ -124,7 +124,7 @@ class Fixed:
         if not (self.error.any() or factors.error.any()):
             return EXACT
         error = self.error * (factors._sizes() + factors.error)
-        return (error + self._sizes() * factors.error) * UP + _TINY
+        return (error + self._sizes() * factors.error) * UP + TINY
 
     def floats(self) -> Array:
         """Return the nearest float64 matrix, about."""
@@ -186,27 +186,21 @@ def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
     RefusedCertificateError
         If an entry is 2^10 or larger, or not a number.
     """
-    cuts = []
+    sums: list[Array] = []
     for part in parts:
         # Written so that NaN is refused.
         if not np.abs(part).max(initial=0.0) < _RANGE:
             raise RefusedCertificateError("numbers too large for exact arithmetic")
-        cut, rest = _cut(part, digits)
-        cuts.append(Fixed(cut))
+        cut, rest = [], part
+        for _ in range(digits):
+            # A power of two, the nearest integer and what is left of it: all exact.
+            rest = rest * _BASE
+            cut.append(np.rint(rest))
+            rest -= cut[-1]
+        sums = [a + b for a, b in zip(sums, cut, strict=True)] if sums else cut
         if rest.any():
             error = error + 2.0 ** (-BITS * digits - 1)
-    return Fixed(total(cuts).digits, error * UP)
-
-
-def _cut(part: Array, digits: int) -> tuple[tuple[Array, ...], Array]:
-    """Return the digits of a float64 matrix, and what is left of it."""
-    cut, rest = [], part
-    for _ in range(digits):
-        # A power of two, the nearest integer and what is left of it: all exact.
-        rest = rest * _BASE
-        cut.append(np.rint(rest))
-        rest -= cut[-1]
-    return tuple(cut), rest
+    return Fixed(_carried(sums), error * UP)
 
 
 def proposed(numbers: Array, digits: int) -> Fixed:

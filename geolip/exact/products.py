@@ -2,8 +2,9 @@
 
 A product of float64 matrices whose entries are integers is exact, in whatever order a
 library sums, as long as no partial sum can reach 2^53. The library is not believed
-either: each product is multiplied with a vector of random odd integers modulo 2^64,
-which catches a single wrong entry of a row for certain.
+either: each product is multiplied with two vectors of random odd integers modulo 2^64.
+A single wrong entry of a row is noticed for certain, and any others but with
+probability 2^-20 at the most: 2^-126 where one of them is wrong by an odd number.
 
 Source: docs/certificates.md section 3; the check is Freivalds' (IFIP Congress 1977).
 """
@@ -19,8 +20,10 @@ from geolip.products import product
 
 LARGEST = 2.0**53
 _FEW = 4
+# Errors are below 2^54, so that each vector misses with probability 2^-10 at the most.
+_VECTORS = 2
 
-Integers = NDArray[np.int64]
+Vectors = NDArray[np.int64]
 
 
 def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
@@ -47,10 +50,12 @@ def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
 
 
 def _check(left: Array, right: Array, result: Array) -> None:
+    if result.shape != (len(left), len(right)):
+        refuse_library()
     check_integers(result)
-    vector = odd_integers(len(right))
-    inner = transposed_applied(right, vector)
-    if (applied(result, vector) != applied(left, inner)).any():
+    vectors = odd_integers(len(right))
+    inner = applied(right.T, vectors)
+    if (applied(result, vectors) != applied(left, inner)).any():
         refuse_library()
 
 
@@ -68,28 +73,26 @@ def rounded_up_root(square: float) -> float:
     return float(np.sqrt(square)) * (1 + 1e-6)
 
 
-def odd_integers(count: int) -> Integers:
-    """Return random odd integers, for products modulo 2^64."""
+def odd_integers(count: int) -> Vectors:
+    """Return two vectors (2, count) of random odd integers."""
     random = np.random.default_rng()
-    return random.integers(-(2**63), 2**63 - 1, count, endpoint=True) | 1
+    shape = _VECTORS, count
+    return random.integers(-(2**63), 2**63 - 1, shape, endpoint=True) | 1
 
 
-def applied(matrix: Array, vector: Integers) -> Integers:
-    """Return a matrix (m, n) or its diagonal times a vector (n,), modulo 2^64.
+def applied(matrix: Array, vectors: Vectors) -> Vectors:
+    """Return a matrix (m, n), or its diagonal, times vectors (r, n), modulo 2^64.
 
     The matrix has integers in float64; arithmetic of int64 wraps.
     """
     whole = matrix.astype(np.int64)
-    return whole * vector if whole.ndim == 1 else np.einsum("ij,j->i", whole, vector)
-
-
-def transposed_applied(matrix: Array, vector: Integers) -> Integers:
-    """Return the transposed matrix (n, m), or its diagonal, times a vector (m,)."""
-    return applied(matrix.T, vector)
+    return (
+        whole * vectors if whole.ndim == 1 else np.einsum("ij,rj->ri", whole, vectors)
+    )
 
 
 def check_integers(matrix: Array) -> None:
-    """Refuse numbers that are no integers, or may vanish modulo 2^64.
+    """Refuse numbers that are no integers, or reach 2^53.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The matrix B(tau, D) of a network, entry by entry, without rounding.
 
-Rows and columns are multiplied by powers of two that bring the diagonal below one half;
+Rows and columns are multiplied by powers of two that bring the diagonal below one;
 that changes neither definiteness nor ``C B^-1 C'`` if C is scaled along.
 
 Source: docs/theory.md section 3; docs/certificates.md section 3.
@@ -24,6 +24,7 @@ from geolip.exact.entries import (
     products,
     sum_of_sizes,
 )
+from geolip.exact.faults import proposing
 from geolip.exact.fixed import EXACT, Fixed, fixed, total
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
@@ -94,7 +95,7 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
         size for exact arithmetic.
     """
     _check(network, multipliers)
-    scales = [s / 2 for s in multipliers.scales()]
+    scales = _scales(network, multipliers)
     blocks: dict[tuple[int, int], list[Fixed]] = {}
 
     def put(i: int, j: int, parts: Sequence[Array], error: Array) -> None:
@@ -143,6 +144,21 @@ def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
         raise RefusedCertificateError(
             f"multipliers outside 2^-{_RANGE} .. 2^{_RANGE}: scale them all alike"
         )
+
+
+@proposing
+def _scales(network: SectorNetwork, multipliers: Multipliers) -> list[Array]:
+    """Return powers of two by blocks that bring B's diagonal below one, about."""
+    diagonal = [np.array(multipliers.tau), *(2.0 * d for d in multipliers.d)]
+    for layer in multipliers.triangles.layers() if multipliers.triangles else ():
+        diagonal[0] += np.abs(np.diagonal(layer))
+    for block, d in zip(network.blocks, multipliers.d, strict=True):
+        square = np.maximum(2.0 * d * block.lower * block.upper, 0.0)
+        if square.any():
+            for j, A in block.preactivation.terms.items():
+                diagonal[j] += square @ A.dense() ** 2
+    exponents = [np.frexp(part)[1] for part in diagonal]
+    return [np.ldexp(1.0, -((exponent + 1) // 2)) for exponent in exponents]
 
 
 def _gram(left: Entries, square: Sequence[Array], right: Entries) -> Fixed:
