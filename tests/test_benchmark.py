@@ -30,4 +30,4 @@ def test_verifying_is_measured_beside_certifying() -> None:
     assert (name, proofs) == (Path(FC).stem, "10")
     assert all(float(number) > 0 for number in seconds)
     assert share.endswith("%")
-    assert int(memory) > 0
+    assert memory == "-" or int(memory) > 0
