@@ -38,6 +38,7 @@ def operators(random: np.random.Generator) -> list:
 
     dense, other = Dense(numbers(8, 8)), Dense(numbers(8, 8))
     convolution = Convolution(numbers(2, 2, 3), (4,), (1,), (1,), ((1, 1),))
+    single = Convolution(numbers(2, 1, 1), (4,), (1,), (1,), ((0, 0),), groups=2)
     rows = selection([3, 1, -1, 0, 7, 7, 2, 5], 8)
     columns = selection([2, 0, 1, 6, 5, 4, 3, 7], 8)
     averages = np.where(random.random((8, 8)) < 0.4, numbers(8, 8), 0.0)
@@ -62,10 +63,14 @@ def operators(random: np.random.Generator) -> list:
         compose(thin, convolution),
         compose(other, thin),
         Composition((thin, thin)),
+        compose(add(dense, convolution), other),
+        compose(other, add(dense, convolution)),
+        compose(single, convolution),
+        compose(convolution, single),
     ]
 
 
-@pytest.mark.parametrize("kind", range(15))
+@pytest.mark.parametrize("kind", range(19))
 @pytest.mark.parametrize("seed", range(3))
 def test_entries_of_operators_are_exact(kind, seed):
     operator = operators(np.random.default_rng(seed))[kind]

@@ -129,6 +129,9 @@ def test_a_wrong_product_is_noticed(seed):
     right = np.rint(random.uniform(-(2**20), 2**20, (3, 5)))
     product = left @ right.T
     products._check(left, right, product)
+    for part in (product[:1], product[:, :1], product[:1, :1], product[0]):
+        with pytest.raises(RefusedCertificateError, match="multiplies wrongly"):
+            products._check(left, right, part)
     product[random.integers(4), random.integers(3)] += 2.0 ** random.integers(0, 45)
     with pytest.raises(RefusedCertificateError, match="multiplies wrongly"):
         products._check(left, right, product)
