@@ -16,6 +16,7 @@ from geolip.exact import decision, definite, layers
 from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.entries import Entries, entries
 from geolip.exact.fixed import Fixed, fixed, proposed
+from geolip.exact.slack import Slack
 from geolip.linear import Dense, compose, scaling
 from geolip.multipliers import Multipliers
 from geolip.norms import NormPair
@@ -67,6 +68,22 @@ def test_a_wrong_factor_is_no_largest_eigenvalue(seed, monkeypatch):
 
     monkeypatch.setattr(definite, "_factor", identity)
     assert is_above(largest_eigenvalue(matrix), matrix)
+
+
+@pytest.mark.parametrize("share", [0.6, 0.75, 0.999])
+def test_a_factor_that_misses_some_shows_less(share, monkeypatch):
+    """Of a diagonal with an entry below the first shift, as if it were the shift."""
+    shift = definite._ATTEMPTS[0][0]
+    diagonal = np.array([[0.5, share * shift]])
+    B = Slack((2,), [proposed(diagonal, 4)], {}, [])
+
+    def near(B, shift):
+        rest = np.maximum(diagonal[0] - shift, 0.0)
+        return BlockFactor((2,), (0,), {(0, 0): np.sqrt(rest)})
+
+    monkeypatch.setattr(definite, "_factor", near)
+    least, _ = definite.least_eigenvalue(B)
+    assert 0 < least <= B.diagonals[0].fractions()[0, 1]
 
 
 @pytest.mark.parametrize("seed", range(6))
