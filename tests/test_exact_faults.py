@@ -86,6 +86,22 @@ def test_a_factor_that_misses_some_shows_less(share, monkeypatch):
     assert 0 < least <= B.diagonals[0].fractions()[0, 1]
 
 
+@pytest.mark.parametrize("where", ["diagonal", "block", "pair"])
+def test_what_is_not_known_of_a_matrix_shows_less(where):
+    """The least eigenvalue is that of the worst matrix within the error."""
+    shift = definite._ATTEMPTS[0][0]
+    least, doubt = 1.001 * shift, shift / 2
+    own = proposed(np.array([[least, least]]), 4)
+    error = np.full((1, 2), doubt) if where == "diagonal" else np.zeros((1, 1))
+    between = {"block": doubt * np.eye(2), "pair": doubt * np.eye(2)[::-1]}
+    blocks = {}
+    if where in between:
+        blocks[0, 0] = fixed([np.zeros((2, 2))], 4, between[where])
+    B = Slack((2,), [Fixed(own.digits, error)], blocks, [])
+    found, _ = definite.least_eigenvalue(B)
+    assert 0 < found <= Fraction(least) - Fraction(doubt) + Fraction(1, 10**20)
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("factor", [-1.0, 0.0, 0.5, 1 - 1e-6, 1.5])
 def test_a_wrong_eigenvalue_is_no_largest_one(seed, factor, monkeypatch):
