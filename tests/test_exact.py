@@ -18,7 +18,7 @@ from geolip.exact import definite
 from geolip.exact import slack as slack_module
 from geolip.exact.decision import proved_square
 from geolip.exact.definite import largest_eigenvalue
-from geolip.exact.fixed import proposed
+from geolip.exact.fixed import Fixed, fixed, proposed
 from geolip.exact.slack import Slack, slack
 from geolip.incumbent import Incumbent
 from geolip.multipliers import Multipliers
@@ -254,6 +254,25 @@ def test_the_residual_is_the_largest_row_sum(seed, height, digits):
     excess = found - abs(E).sum(axis=1).max()
     room = Fraction(1, 2 ** (40, 61, 80)[digits - 1]) * len(dense)
     assert 0 <= excess <= room + found / 2**19
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_what_digits_leave_out_is_in_the_residual(digits):
+    """A pivot of which all that is computed vanishes, but not what is left out."""
+    shift, half = 2.0**-16, 2.0**19
+    pivot = [0.5, 0.5 + 2.0**-27, 0.5 + 2.0**-27 + 2.0**-47][digits - 1]
+    H, F, G = Fraction(1, 2), Fraction(1, 2**27), Fraction(1, 2**47)
+    known = [H**2, (H + F) ** 2, (H + F) ** 2 + 2 * H * G][digits - 1]
+    later = [0.0, 0.0, 2.0**20, 2.0**20, 2.0**20]
+    later[: digits + 1] = [0.0] * (digits + 1)
+    # Of 1/4 and the shift in the first digit, and what follows below 2^-42.
+    rest = fixed([np.array([[float(known - H**2)]])], 5).digits
+    start = [half + 2.0**5, 0.0, 0.0, 0.0, 0.0]
+    own = Fixed(tuple(a + b + c for a, b, c in zip(start, rest, later, strict=True)))
+    B = Slack((1,), [own], {}, [])
+    found = definite._residual(B, shift, {(0, 0): np.array([pivot])}, digits)
+    truth = value(own)[0, 0] - Fraction(shift) - Fraction(pivot) ** 2
+    assert 0 < abs(truth) <= found <= 64 * abs(truth)
 
 
 def truly_dense(B: Slack) -> np.ndarray:
