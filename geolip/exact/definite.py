@@ -80,6 +80,7 @@ def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None
     """
     parts, steps = _digits(L, digits), range(min(2 * digits - 1, len(_UNITS)))
     shifts = {(i, i): np.full(n, -shift / _unit(0)) for i, n in enumerate(B.sizes)}
+    # In the unit of a step before the first.
     E: Blocks = {place: block / _LOW for place, block in shifts.items()}
     for step in steps:
         larger = {place: block * _LOW for place, block in E.items()}
