@@ -21,6 +21,8 @@ from geolip.refinement import solution
 from geolip.rigor.definite import largest_eigenvalue, least_eigenvalue
 from geolip.rigor.residual import precise_residual
 from geolip.rigor.rounding import UNIT, check_processor, up
+from geolip.strips import strips
+from geolip.tiles import cut, joined, tiled
 
 # The share of the identity to take off B: at least so much, and so many times what
 # forming B may have changed.
@@ -95,15 +97,18 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
         return None
     forming = doubt * reach
     with np.errstate(under="ignore"):
+        parts = strips(problem.network)
+        matrix, right = tiled(scaled, parts), cut(outputs, parts)
         least, factor = least_eigenvalue(
-            scaled, [max(s, m * forming) for s, m in _SHIFTS]
+            matrix, [max(s, m * forming) for s, m in _SHIFTS]
         )
         least -= forming
         if factor is None or not least > 0:
             return None
-        X = solution(scaled, factor, outputs, least)
+        solved = solution(matrix, factor, right, least)
+        rest, missed = precise_residual(matrix, right, solved, reach)
+        X, residual = joined(solved, parts), joined(rest, parts)
         absolute = [np.abs(x) for x in X]
-        residual, missed = precise_residual(scaled, outputs, X, reach)
         # The residual is uncertain by that and by the rounding of forming B and C.
         unscaled = [s[:, None] * x for s, x in zip(scales, absolute, strict=True)]
         spread = _scaled(problem.majorant(multipliers, unscaled), scales)

@@ -1,10 +1,13 @@
 """Random numbers and small networks of differences: chains, graphs, any sectors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 
-from geolip import norms
+from geolip import norms, strips
 from geolip.arrays import Array
 from geolip.backend import Settings, get
 from geolip.incumbent import Incumbent
@@ -97,3 +100,17 @@ def some_multipliers(random: np.random.Generator, network) -> Multipliers:
             return judge.multipliers
     tau, *d = (10.0 ** random.uniform(-2, 2, n) for n in network.sizes)
     return Multipliers(tau, tuple(d))
+
+
+@contextmanager
+def random_strips(random: np.random.Generator) -> Iterator[None]:
+    """Cut networks into strips of neurons that have nothing to do with each other."""
+
+    def anywhere(network: SectorNetwork) -> list[Array | None]:
+        return [
+            random.random(size) if random.random() < 0.8 else None
+            for size in network.sizes
+        ]
+
+    with patch.multiple(strips, positions=anywhere, _STRIP=2):
+        yield

@@ -16,12 +16,11 @@ from geolip.exact.faults import proposing
 from geolip.exact.fixed import UP, Fixed, proposed, total
 from geolip.exact.gram import exactly_less_products, longest
 from geolip.exact.slack import Slack
-from geolip.tiles import tiled_factor, tiles
 
 # Shifts to try, and how many digits of a factor. Often lambda_min is large; it is at
 # least what a repair leaves, usually.
 _ATTEMPTS = (
-    *((2.0**-exponent, 1) for exponent in (16, 18)),
+    (2.0**-16, 1),
     *((2.0**-exponent, 2) for exponent in (27, 30)),
     *((2.0**-exponent, 3) for exponent in (33, 36, 40)),
 )
@@ -48,14 +47,11 @@ def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
     RefusedCertificateError
         If none of the factors that floating point proposes shows one.
     """
-    parts = tiles(B.sizes)
-    cut = B.tiled(parts)
     for shift, digits in _ATTEMPTS:
         factor = _factor(B, shift)
         if factor is None:
             continue
-        L = tiled_factor(factor, parts).factors
-        missed = _residual(cut, shift, L, digits)
+        missed = _residual(B, shift, factor.factors, digits)
         if missed is not None and missed < shift:
             return Fraction(shift) - missed, factor
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
@@ -78,7 +74,7 @@ def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None
     H'``, and then into those of ``F F' + H G' + G H'``. Smaller products are bounded.
     None if something does not fit: such an L is none of B.
     """
-    parts, steps = _digits(L, digits), range(min(2 * digits - 1, len(_UNITS)))
+    parts, steps = _digits(L, digits), range(digits)
     shifts = {(i, i): np.full(n, -shift / _unit(0)) for i, n in enumerate(B.sizes)}
     # In the unit of a step before the first.
     E: Blocks = {place: block / _LOW for place, block in shifts.items()}
@@ -128,7 +124,7 @@ def _part(B: Slack, step: int) -> Blocks:
             for k, factor in _UNITS[step]
             if k < len(entries.digits)
         ]
-        return np.asarray(sum(parts, np.zeros(entries.shape)))
+        return np.asarray(sum(parts)) if parts else np.zeros(entries.shape)
 
     return B.each(digits)
 

@@ -18,6 +18,7 @@ from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.exact.fixed import BITS, EXACT, TINY, UP, fixed
 from geolip.linear import Composition, LinearOperator, Sparse, Sum
+from geolip.tiles import Rows, part
 
 _SHORT = 26
 # Digits of a product of operators: more than twice the precision of float64.
@@ -74,6 +75,16 @@ class Entries:
         """Return the matrix after rows or columns were moved, or left out."""
         error = move(self.error) if self.error.any() else EXACT
         return Entries([move(part) for part in self.parts], error)
+
+    def part(self, rows: Rows, columns: Rows) -> "Entries":
+        """Return some rows and columns."""
+        error = self.error if self.error.size == 1 else part(self.error, rows, columns)
+        return Entries([part(own, rows, columns) for own in self.parts], error)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether all real entries are known to be zero."""
+        return not any(part.any() for part in (*self.parts, self.error))
 
     def sizes(self) -> Array:
         """Return upper bounds of the absolute entries."""
@@ -146,8 +157,9 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
         case Sparse(is_selection=True), _:
             right = _chained(others)
             return right.moved(left.apply)
-        case _, [Sparse(is_selection=True) as last]:
-            return entries(left).moved(lambda part: last.adjoint(part.T).T)
+        case _, [*middle, Sparse(is_selection=True) as last]:
+            before = _chained([left, *middle])
+            return before.moved(lambda part: last.adjoint(part.T).T)
     right, rows, columns = _chained(others), _stored(left), _stored(others[-1])
     if rows is not None and _is_thin(rows):
         return _combined(rows, right)

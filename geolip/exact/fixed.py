@@ -200,7 +200,8 @@ def fixed(parts: Sequence[Array], digits: int, error: Array = EXACT) -> Fixed:
         sums = [a + b for a, b in zip(sums, cut, strict=True)] if sums else cut
         if rest.any():
             error = error + 2.0 ** (-BITS * digits - 1)
-    return Fixed(_carried(sums), error * UP)
+    # Of a single number, they are as small as they should be.
+    return Fixed(tuple(sums) if len(parts) == 1 else _carried(sums), error * UP)
 
 
 def proposed(numbers: Array, digits: int) -> Fixed:

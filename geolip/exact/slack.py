@@ -1,5 +1,6 @@
 """The matrix B(tau, D) of a network, entry by entry, without rounding.
 
+It has a block for every tile of the network's blocks; what has no entries is absent.
 Rows and columns are multiplied by powers of two that bring the diagonal below one;
 that changes neither definiteness nor ``C B^-1 C'`` if C is scaled along.
 
@@ -7,7 +8,7 @@ Source: docs/theory.md section 3; docs/certificates.md section 3.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,9 +27,11 @@ from geolip.exact.entries import (
 )
 from geolip.exact.faults import proposing
 from geolip.exact.fixed import EXACT, Fixed, fixed, total
+from geolip.exact.readings import matrix_tiles
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
-from geolip.tiles import Tile
+from geolip.strips import strips
+from geolip.tiles import Tile, cut, part
 
 # Digits that entries of B are held to: 2^-84.
 _DIGITS = 4
@@ -71,18 +74,9 @@ class Slack:
 
     def errors(self) -> Blocks:
         """Return by how much entries may differ from the real ones."""
-        return self.each(lambda block: np.broadcast_to(block.error, block.shape))
-
-    def tiled(self, parts: Sequence[Tile]) -> "Slack":
-        """Return B with a block for every tile, without C'."""
-        blocks = {}
-        for i, (row, rows) in enumerate(parts):
-            for j, (column, columns) in enumerate(parts[: i + 1]):
-                if (row, column) in self.blocks:
-                    blocks[i, j] = self.blocks[row, column].part(rows, columns)
-        whole = slice(None)
-        diagonals = [self.diagonals[block].part(whole, rows) for block, rows in parts]
-        return Slack(tuple(part.size for part in parts), diagonals, blocks, [])
+        doubtful = {place: b for place, b in self.blocks.items() if b.error.any()}
+        known = replace(self, blocks=doubtful)
+        return known.each(lambda block: np.broadcast_to(block.error, block.shape))
 
 
 def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
@@ -95,42 +89,54 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
         size for exact arithmetic.
     """
     _check(network, multipliers)
-    scales = _scales(network, multipliers)
+    tiles = strips(network)
+    places = {
+        block: {k: tile.rows for k, tile in enumerate(tiles) if tile.block == block}
+        for block in range(len(network.sizes))
+    }
+    scales = cut(_scales(network, multipliers), tiles)
+    own = cut([multipliers.tau, *(2.0 * d for d in multipliers.d)], tiles)
+    weights = [d * scale**2 for d, scale in zip(own, scales, strict=True)]
+    diagonals = [fixed([weight[None]], _DIGITS) for weight in weights]
     blocks: dict[tuple[int, int], list[Fixed]] = {}
 
     def put(i: int, j: int, parts: Sequence[Array], error: Array) -> None:
         blocks.setdefault((i, j), []).append(fixed(parts, _DIGITS, error))
 
-    own = [multipliers.tau, *(2.0 * d for d in multipliers.d)]
-    diagonals = [
-        fixed([(part * scale**2)[None]], _DIGITS)
-        for part, scale in zip(own, scales, strict=True)
-    ]
-    for k, d in enumerate(multipliers.d, 1):
-        block, weight = network.blocks[k - 1], d * scales[k] ** 2
-        # Readings per own scale have entries of about one at the most.
-        reads = {
-            j: entries(A).scaled(1 / scales[k], scales[j])
-            for j, A in block.preactivation.terms.items()
-        }
-        ends = pieces(block.lower), pieces(block.upper)
-        cross = products(pieces(-weight), [*ends[0], *ends[1]])
-        for j, A in reads.items():
-            parts = long_products([c[:, None] for c in cross], A.parts)
-            put(k, j, parts, carried(sum_of_sizes(cross)[:, None], A.error))
-        if (block.lower * block.upper).any():
-            square = products(products(pieces(2.0 * weight), ends[0]), ends[1])
+    for number, layer in enumerate(network.blocks, 1):
+        matrices = [
+            matrix_tiles(A, places[number], places[block])
+            for block, A in layer.preactivation.terms.items()
+        ]
+        for k, rows in places[number].items():
+            # Readings per own scale have entries of about one at the most.
+            reads = {
+                j: A.scaled(1 / scales[k], scales[j])
+                for matrix in matrices
+                for (i, j), A in matrix.items()
+                if i == k
+            }
+            ends = pieces(layer.lower[rows]), pieces(layer.upper[rows])
+            cross = products(pieces(-weights[k] / 2), [*ends[0], *ends[1]])
+            for j, A in reads.items():
+                parts = long_products([c[:, None] for c in cross], A.parts)
+                put(k, j, parts, carried(sum_of_sizes(cross)[:, None], A.error))
+            if not (layer.lower[rows] * layer.upper[rows]).any():
+                continue
+            square = products(products(pieces(weights[k]), ends[0]), ends[1])
             for i, left in reads.items():
                 for j, right in reads.items():
                     if j <= i:
                         gram = _gram(left, square, right)
                         blocks.setdefault((i, j), []).append(gram)
-    if multipliers.triangles:
-        layers = multipliers.triangles.layers()
-        scaled = (scales[0][:, None] * layer * scales[0] for layer in layers)
-        put(0, 0, [piece for layer in scaled for piece in pieces(layer)], EXACT)
+    for whole in multipliers.triangles.layers() if multipliers.triangles else ():
+        for i, rows in places[0].items():
+            for j in range(i + 1):
+                numbers = part(whole, rows, places[0][j])
+                put(i, j, pieces(scales[i][:, None] * numbers * scales[j]), EXACT)
     summed = {place: total(terms) for place, terms in blocks.items()}
-    return Slack(network.sizes, diagonals, summed, _outputs(network, scales))
+    sizes = tuple(tile.size for tile in tiles)
+    return Slack(sizes, diagonals, summed, _outputs(network, tiles, scales))
 
 
 def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
@@ -170,11 +176,14 @@ def _gram(left: Entries, square: Sequence[Array], right: Entries) -> Fixed:
     )
 
 
-def _outputs(network: SectorNetwork, scales: Sequence[Array]) -> list[Entries]:
-    ones = np.ones(network.output.size)
+def _outputs(
+    network: SectorNetwork, tiles: Sequence[Tile], scales: Sequence[Array]
+) -> list[Entries]:
+    every, ones = slice(None), np.ones(network.output.size)
+    whole = {j: entries(A) for j, A in network.output.terms.items()}
     return [
-        entries(network.output.terms[j]).scaled(ones, scale).transposed()
-        if j in network.output.terms
+        whole[block].part(every, rows).scaled(ones, scale).transposed()
+        if block in whole
         else Entries([np.zeros((len(scale), len(ones)))])
-        for j, scale in enumerate(scales)
+        for (block, rows), scale in zip(tiles, scales, strict=True)
     ]
