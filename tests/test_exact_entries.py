@@ -15,7 +15,7 @@ from scipy import sparse
 from geolip import norms
 from geolip.bounds.norm_product import norm_product
 from geolip.errors import RefusedCertificateError
-from geolip.exact.entries import carried, entries, raised
+from geolip.exact.entries import Entries, carried, entries, raised
 from geolip.exact.layers import product_square, root
 from geolip.linear import (
     Composition,
@@ -170,6 +170,17 @@ def chain_of_matrices(matrices: list) -> SectorNetwork:
     operator = Composition(tuple(Dense(np.array(W)) for W in reversed(matrices)))
     reading = LinearMap(operator.shape[0], {0: operator})
     return SectorNetwork(operator.shape[1], (), reading)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2)])
+def test_what_may_be_off_is_not_zero(shape):
+    zero = np.zeros((3, 2))
+    assert Entries([zero]).is_zero
+    assert not Entries([zero], np.full(shape, 1e-300)).is_zero
+    assert not Entries([zero, np.eye(3, 2)]).is_zero
+    rows = np.array([2, 0])
+    part = Entries([zero], np.full(shape, 1e-300)).part(rows, slice(1, 2))
+    assert (np.broadcast_to(part.error, (2, 1)) == 1e-300).all()
 
 
 def test_products_that_underflow_are_refused():
