@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from importer_models import node
 from importer_refusals import assert_wrong, build, relu_model
 from importer_refusals import refused as refused_lines
 
-from geolip.errors import ModelError, UnsupportedModelError, UsageError
+from geolip import importer
+from geolip.errors import GeolipError, ModelError, UnsupportedModelError, UsageError
 from geolip.importer import Limits, load, rehearsal
 from geolip.importer.rehearsal import rehearse
 
@@ -166,6 +168,32 @@ def test_a_child_that_cannot_say_how_it_ended(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(rehearsal, "_confine", failing)
     with pytest.raises(ModelError, match="crashed"):
         rehearse(int, SHORT)
+
+
+def test_what_was_read_before_is_not_rehearsed_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    children = []
+    monkeypatch.setattr(importer, "_KNOWN", set())
+    monkeypatch.setattr(importer, "rehearse", lambda *given: children.append(given))
+
+    def rehearsals(model: object, **how: object) -> int:
+        children.clear()
+        with suppress(GeolipError):
+            load(model, **how)
+        return len(children)
+
+    content = relu_model().SerializeToString()
+    assert [rehearsals(content) for _ in range(3)] == [1, 0, 0]
+    assert [rehearsals(content, limits=LONG) for _ in range(2)] == [1, 0]
+    assert [rehearsals(content, output_name="y") for _ in range(2)] == [1, 0]
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    assert [rehearsals(path) for _ in range(2)] == [1, 0]
+    # Others, what cannot be read, and what has parts elsewhere.
+    assert rehearsals(content + b"\x32\x01a") == 1
+    assert [rehearsals(b"nonsense") for _ in range(2)] == [1, 1]
+    assert [rehearsals(content + b"\x32\x08location") for _ in range(2)] == [1, 1]
 
 
 def test_threads_do_not_stand_in_each_others_way() -> None:

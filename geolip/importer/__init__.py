@@ -1,7 +1,7 @@
 """From a stored model to a `Network`: ONNX, files of weights, lists of matrices."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import TypeVar
 
@@ -23,6 +23,9 @@ _Result = TypeVar("_Result")
 
 DEFAULT_LIMITS = Limits()
 
+# Readings of strangers that went well: a child of a large process costs more than its
+# reading does, as this one's memory is copied wherever it is written to.
+_KNOWN: set[Hashable] = set()
 # A child process waits for ever for a module that another thread was importing.
 _READING = Lock()
 
@@ -92,7 +95,7 @@ def load_with_hash(
     str
         The sha256, in hexadecimal, of the bytes, the serialised model or the matrices.
     """
-    return _rehearsed(lambda held: _built(held, input_name, output_name), model, limits)
+    return _rehearsed(_built, model, limits, input_name, output_name)
 
 
 def survey(
@@ -115,26 +118,37 @@ def survey(
         One for every node that the output depends on, in the order of the graph; none
         for weight matrices.
     """
-
-    def nodes(held: Model | Source) -> list[Fate]:
-        parsed, _ = read(held)
-        if isinstance(parsed, Network):
-            return []
-        return _survey(parsed, input_name, output_name)
-
-    return _rehearsed(nodes, model, limits)
+    return _rehearsed(_nodes, model, limits, input_name, output_name)
 
 
 def _rehearsed(
-    work: Callable[[Model | Source], _Result], model: Model, limits: Limits
+    work: Callable[[Model | Source, str | None, str | None], _Result],
+    model: Model,
+    limits: Limits,
+    *ends: str | None,
 ) -> _Result:
-    """Do what reads a model, first in a child process if it is of a stranger."""
+    """Do what reads a model, first in a child process if it is of a stranger.
+
+    A stranger that has been read in the same way is none any more.
+    """
     with _READING:
         if not isinstance(model, str | os.PathLike | bytes):
-            return work(model)
+            return work(model, *ends)
         source = fetch(model)
-        rehearse(lambda: work(source), limits)
-        return work(source)
+        asked = work, source.identity, limits, ends
+        if asked not in _KNOWN:
+            rehearse(lambda: work(source, *ends), limits)
+        result = work(source, *ends)
+        if source.is_whole:
+            _KNOWN.add(asked)
+        return result
+
+
+def _nodes(
+    model: Model | Source, input_name: str | None, output_name: str | None
+) -> list[Fate]:
+    held, _ = read(model)
+    return [] if isinstance(held, Network) else _survey(held, input_name, output_name)
 
 
 def _built(

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
@@ -17,6 +17,9 @@ from geolip.importer.external import LARGEST, load_external_data
 from geolip.importer.formats import format_of
 from geolip.importer.matrices import from_matrices, hash_matrices
 from geolip.network import Network
+
+# A tensor that is kept in another file has an entry of this name.
+_ELSEWHERE = b"location"
 
 Model: TypeAlias = str | os.PathLike[str] | bytes | ModelProto | Sequence[ArrayLike]
 
@@ -35,6 +38,16 @@ class Source:
 
     content: bytes
     path: Path | None
+
+    @property
+    def identity(self) -> Hashable:
+        """What two sources share that are read alike."""
+        return self.path, hashlib.sha256(self.content).digest()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no part of the model is in other files, which may change."""
+        return _ELSEWHERE not in self.content
 
     @property
     def name(self) -> str:

@@ -5,7 +5,8 @@ What protobuf, ONNX, NumPy and our own code make of hostile bytes cannot be fore
 and parsers of binary formats have crashed. So a fork of this process reads the model
 under limits of memory and time. Only if that succeeds does this process do the same
 with the same bytes; otherwise it raises what the child raised, or says how it ended.
-Nothing of a model has to be sent from one to the other.
+Nothing of a model has to be sent from one to the other. What was read once in the same
+way needs no child again (`geolip.importer`).
 
 A fork rather than a new process: measured, 10 to 20 ms and the time of one more
 reading, such as 5 ms for a megabyte; a new process would need 0.6 s for its libraries.
