@@ -84,13 +84,24 @@ class LinearMap:
         return LinearMap(self.size, terms)
 
     def restrict(self, rows: Mask, kept: Sequence[Mask]) -> "LinearMap":
-        """Return the map between what is kept of the value and of every block."""
-        terms = {
-            j: restrict(operator, rows, kept[j])
-            for j, operator in self.terms.items()
-            if kept[j].any()
-        }
-        return LinearMap(int(rows.sum()), terms)
+        """Return the map between what is kept of the value and of every block.
+
+        The latest is kept in mind: problems of all outputs are made of the same ones.
+        """
+        asked = (rows.tobytes(), *(kept[j].tobytes() for j in self.terms))
+        if asked not in self._restrictions:
+            terms = {
+                j: restrict(operator, rows, kept[j])
+                for j, operator in self.terms.items()
+                if kept[j].any()
+            }
+            self._restrictions.clear()
+            self._restrictions[asked] = LinearMap(int(rows.sum()), terms)
+        return self._restrictions[asked]
+
+    @cached_property
+    def _restrictions(self) -> dict[tuple[bytes, ...], "LinearMap"]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ def tiles(sizes: Sequence[int], rows: int = _ROWS) -> list[Tile]:
     ]
 
 
-def part(matrix: Array, rows: Rows, columns: Rows) -> Array:
+def submatrix(matrix: Array, rows: Rows, columns: Rows) -> Array:
     """Return some rows and columns of a matrix: a view, if both are ranges."""
     return np.asarray(matrix[rows][:, columns])
 
@@ -83,7 +83,7 @@ def _cut(blocks: Blocks, parts: Sequence[Tile]) -> Blocks:
             if block is None or (row == column and i < j):
                 continue
             if block.ndim == 2:
-                piece = part(block, rows, columns)
+                piece = submatrix(block, rows, columns)
                 if i == j or piece.any():
                     found[i, j] = piece
             elif i == j:

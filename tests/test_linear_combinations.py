@@ -34,16 +34,6 @@ def test_restrict_to_everything_changes_nothing(name: str) -> None:
     assert restrict(operator, *every) is operator
 
 
-def test_restrictions_are_shared_where_they_are_the_same() -> None:
-    operator = Dense(np.arange(6.0).reshape(2, 3))
-    rows, columns = np.array([True, False]), np.array([True, False, True])
-    first = restrict(operator, rows, columns)
-    assert restrict(operator, rows.copy(), columns.copy()) is first
-    other = restrict(operator, ~rows, columns)
-    np.testing.assert_array_equal(other.dense(), [[3.0, 5.0]])
-    np.testing.assert_array_equal(restrict(operator, rows, columns).dense(), [[0, 2]])
-
-
 @pytest.mark.parametrize("rows", [True, False])
 @pytest.mark.parametrize("columns", [True, False])
 @names

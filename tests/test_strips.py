@@ -1,6 +1,8 @@
 """Strips of neurons: any of them leave matrices and bounds what they are."""
 
+from dataclasses import replace
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,13 +17,25 @@ from generators import (
     wide,
 )
 from oracles import formal_constant
+from scipy import sparse
+from test_blocks import dense
 
 from geolip import norms, strips
+from geolip.blocks import BlockMatrix
+from geolip.exact import readings
 from geolip.exact import slack as slack_module
 from geolip.exact.decision import proved_square
 from geolip.exact.readings import matrix_tiles
 from geolip.exact.slack import Slack, slack
-from geolip.linear import Convolution, Dense, LinearOperator
+from geolip.linear import (
+    Convolution,
+    Dense,
+    LinearOperator,
+    Sparse,
+    Sum,
+    add,
+    compose,
+)
 from geolip.multipliers import Multipliers
 from geolip.presolve import reduce
 from geolip.problem import Problem
@@ -127,7 +141,7 @@ def some_triangles(random: np.random.Generator, size: int) -> Triangles:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(8))
-def test_the_slack_of_strips_is_the_theorems(kind, seed, monkeypatch):
+def test_the_slack_of_strips_is_the_theorems(kind, seed):
     """Against B in fractions, in the order of the strips."""
     random = np.random.default_rng(seed)
     network = reduce(kind(random, neurons=7, outputs=2)).network
@@ -140,8 +154,8 @@ def test_the_slack_of_strips_is_the_theorems(kind, seed, monkeypatch):
         B[:n, :n] += sum(exact(layer) for layer in triangles.layers())
     with random_strips(random):
         tiles = strips.strips(network)
-        monkeypatch.setattr(slack_module, "strips", lambda network: tiles)
-        found = slack(network, multipliers)
+        with patch.object(slack_module, "strips", lambda network: tiles):
+            found = slack(network, multipliers)
     offsets = np.cumsum([0, *network.sizes])
     order = np.concatenate(
         [np.arange(offsets[k], offsets[k + 1])[rows] for k, rows in tiles]
@@ -191,6 +205,52 @@ def test_strips_prove_what_the_whole_does(seed, norm):
     assert again >= formal_constant(network, norms.parse(norm))
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_errors_are_those_of_the_entries_in_every_strip(seed):
+    """Of rounded, composed and added operators: as of one block, and no smaller."""
+    random = np.random.default_rng(seed)
+    network = rounded_network(random)
+    tau, *d = (2.0 ** random.integers(-2, 3, n) for n in network.sizes)
+    multipliers = Multipliers(tau, tuple(d))
+    numbers = [np.arange(size) for size in network.sizes]
+    numbers = [own + sum(network.sizes[:k]) for k, own in enumerate(numbers)]
+    whole = slack(network, multipliers)
+    with random_strips(random):
+        tiles = strips.strips(network)
+        with patch.object(slack_module, "strips", lambda network: tiles):
+            found = slack(network, multipliers)
+    order = np.concatenate(cut(numbers, tiles))
+    wanted = errors(whole)
+    assert np.abs(wanted).max() > 1e-17
+    np.testing.assert_allclose(
+        errors(found), wanted[np.ix_(order, order)], rtol=1e-3, atol=1e-22
+    )
+    moved = assembled(whole)[np.ix_(order, order)] - assembled(found)
+    assert np.abs(moved).max() <= 2.0**-82
+
+
+def errors(found: Slack) -> np.ndarray:
+    """Return by how much B's entries may be off, as one matrix."""
+    return dense(BlockMatrix(found.sizes, found.errors()))
+
+
+def rounded_network(random: np.random.Generator) -> SectorNetwork:
+    """Return a network whose entries are known up to their rounding."""
+
+    def rounded(m: int, n: int) -> Sparse:
+        numbers = random.standard_normal((m, n)) * (random.random((m, n)) < 0.6)
+        return Sparse(sparse.csr_array(numbers), rounded=2)
+
+    added = Sum((rounded(6, 7), Dense(random.standard_normal((6, 7)))))
+    # Numbers that cancel, and errors that do not.
+    unit = np.eye(5, 6)
+    nothing = Sum((Sparse(sparse.csr_array(unit), 2), Sparse(sparse.csr_array(-unit))))
+    composed = compose(rounded(5, 4), Dense(random.standard_normal((4, 6))))
+    network = layers([added, add(nothing, composed), rounded(4, 5)])
+    leaky = tuple(replace(b, lower=np.full(b.size, 0.25)) for b in network.blocks)
+    return replace(network, blocks=leaky)
+
+
 def test_matrices_are_kept_for_the_same_tiles_alone():
     operator = convolutional(3).blocks[0].preactivation.terms[0]
     whole = operator.dense()
@@ -201,9 +261,9 @@ def test_matrices_are_kept_for_the_same_tiles_alone():
         for i, some in rows.items():
             for j, others in columns.items():
                 truth = whole[some][:, others]
-                assert ((i, j) in found) == truth.any()
+                assert (j in found[i]) == truth.any()
                 if truth.any():
-                    assert (found[i, j].floats() == truth).all()
+                    assert (found[i][j].floats() == truth).all()
         return found
 
     middle = np.arange(m // 2)
@@ -212,3 +272,21 @@ def test_matrices_are_kept_for_the_same_tiles_alone():
     assert check({0: middle, 1: middle + m // 2}, whole_input) is first
     assert check({1: middle, 0: middle + m // 2}, whole_input) is not first
     check({0: slice(0, m)}, {5: np.arange(0, n, 2), 6: np.arange(1, n, 2)})
+
+
+def test_large_matrices_are_formed_again(monkeypatch):
+    monkeypatch.setattr(readings, "_LARGEST", 0)
+    operator = Dense(np.arange(6.0).reshape(2, 3))
+    ends = {0: slice(0, 2)}, {1: slice(0, 3)}
+    assert matrix_tiles(operator, *ends) is not matrix_tiles(operator, *ends)
+
+
+def test_outputs_share_what_is_left_of_layers():
+    """The same object for the same rows and columns, another one for others."""
+    reading = LinearMap(2, {0: Dense(np.arange(6.0).reshape(2, 3))})
+    rows, columns = np.array([True, False]), np.array([True, False, True])
+    first = reading.restrict(rows, [columns])
+    assert reading.restrict(rows.copy(), [columns.copy()]) is first
+    for some, others in ((~rows, columns), (rows, ~columns), (~rows, ~columns)):
+        found = reading.restrict(some, [others]).terms[0].dense()
+        np.testing.assert_array_equal(found, reading.terms[0].dense()[some][:, others])

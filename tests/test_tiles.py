@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_blocks import Case, anything, cases, dense, dense_factor
 
+from geolip.blocks import BlockMatrix
 from geolip.products import product
 from geolip.tiles import tiled, tiled_factor, tiles
 
@@ -35,6 +36,13 @@ def test_what_a_wrong_factor_misses_is_found_in_every_tile(
     missed = tiled_factor(factor, cut).taken_from(tiled(matrix, cut))
     identity = np.eye(len(dense(matrix)))
     np.testing.assert_allclose(dense(missed), -identity, atol=1e-9)
+
+
+def test_tiles_of_tiny_entries_are_there() -> None:
+    block = np.zeros((4, 4))
+    block[3, 0] = block[0, 3] = 1e-300
+    found = tiled(BlockMatrix((4,), {(0, 0): block}), tiles([4], 2))
+    assert found.blocks[1, 0][1, 0] == 1e-300
 
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.5])

@@ -71,8 +71,8 @@ def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None
 
     L is rounded to so many digits, ``L = H + F + G``. What is left of B after ``H H'``
     is small, so that it fits into units of 2^-20 times the size, those of ``H F' + F
-    H'``, and then into those of ``F F' + H G' + G H'``. Smaller products are bounded.
-    None if something does not fit: such an L is none of B.
+    H'``, and then into those of ``F F' + H G' + G H'``: as many steps as digits. Other
+    products are bounded. None if something does not fit: such an L is none of B.
     """
     parts, steps = _digits(L, digits), range(digits)
     shifts = {(i, i): np.full(n, -shift / _unit(0)) for i, n in enumerate(B.sizes)}

@@ -18,7 +18,7 @@ from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
 from geolip.exact.fixed import BITS, EXACT, TINY, UP, fixed
 from geolip.linear import Composition, LinearOperator, Sparse, Sum
-from geolip.tiles import Rows, part
+from geolip.tiles import Rows, submatrix
 
 _SHORT = 26
 # Digits of a product of operators: more than twice the precision of float64.
@@ -78,8 +78,17 @@ class Entries:
 
     def part(self, rows: Rows, columns: Rows) -> "Entries":
         """Return some rows and columns."""
-        error = self.error if self.error.size == 1 else part(self.error, rows, columns)
-        return Entries([part(own, rows, columns) for own in self.parts], error)
+
+        def chosen(matrix: Array) -> Array:
+            return submatrix(matrix, rows, columns)
+
+        error = self.error if self.error.size == 1 else chosen(self.error)
+        return Entries([chosen(part) for part in self.parts], error)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are held."""
+        return sum(part.size for part in (*self.parts, self.error))
 
     @property
     def is_zero(self) -> bool:
@@ -157,7 +166,10 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
         case Sparse(is_selection=True), _:
             right = _chained(others)
             return right.moved(left.apply)
-        case _, [*middle, Sparse(is_selection=True) as last]:
+        # Unless it leaves little, in which case it is better chosen from first.
+        case _, [*middle, Sparse(is_selection=True) as last] if (
+            not middle or 2 * last.shape[1] > last.shape[0]
+        ):
             before = _chained([left, *middle])
             return before.moved(lambda part: last.adjoint(part.T).T)
     right, rows, columns = _chained(others), _stored(left), _stored(others[-1])

@@ -13,13 +13,19 @@ from geolip.exact.entries import Entries, entries
 from geolip.linear import LinearOperator
 from geolip.tiles import Rows
 
+# Larger matrices are formed again for every proof.
+_LARGEST = 2**22
+
+Places = tuple[tuple[int, str | bytes], ...]
+Read = Mapping[int, Mapping[int, Entries]]
+
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
     """A matrix by tiles, and where it was cut."""
 
-    places: tuple[object, ...]
-    tiles: Mapping[tuple[int, int], Entries]
+    places: Places
+    tiles: Read
 
 
 _known: WeakKeyDictionary[LinearOperator, _Cut] = WeakKeyDictionary()
@@ -27,8 +33,8 @@ _known: WeakKeyDictionary[LinearOperator, _Cut] = WeakKeyDictionary()
 
 def matrix_tiles(
     operator: LinearOperator, rows: Mapping[int, Rows], columns: Mapping[int, Rows]
-) -> Mapping[tuple[int, int], Entries]:
-    """Return the tiles of an operator's matrix, but for those that are zero.
+) -> Read:
+    """Return an operator's matrix by tiles, without those that are zero.
 
     Parameters
     ----------
@@ -37,21 +43,22 @@ def matrix_tiles(
     rows, columns : mapping of int to slice or array of int
         Where to cut, by numbers of tiles.
     """
-    places = tuple(
-        (k, _name(some)) for ends in (rows, columns) for k, some in ends.items()
-    )
+    places = (*_named(rows), *_named(columns))
     known = _known.get(operator)
-    if known is None or known.places != places:
-        whole, tiles = entries(operator), {}
-        for i, some in rows.items():
-            read = whole.part(some, slice(None))
-            for j, others in columns.items():
-                tile = read.part(slice(None), others)
-                if not tile.is_zero:
-                    tiles[i, j] = tile
-        known = _known[operator] = _Cut(places, tiles)
-    return known.tiles
+    if known is not None and known.places == places:
+        return known.tiles
+    whole, tiles = entries(operator), {}
+    for i, some in rows.items():
+        read = whole.part(some, slice(None))
+        cut = {j: read.part(slice(None), others) for j, others in columns.items()}
+        tiles[i] = {j: tile for j, tile in cut.items() if not tile.is_zero}
+    if sum(tile.size for row in tiles.values() for tile in row.values()) <= _LARGEST:
+        _known[operator] = _Cut(places, tiles)
+    return tiles
 
 
-def _name(rows: Rows) -> str | bytes:
-    return str(rows) if isinstance(rows, slice) else rows.tobytes()
+def _named(ends: Mapping[int, Rows]) -> Places:
+    return tuple(
+        (k, str(rows) if isinstance(rows, slice) else rows.tobytes())
+        for k, rows in ends.items()
+    )

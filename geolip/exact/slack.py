@@ -31,7 +31,7 @@ from geolip.exact.readings import matrix_tiles
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 from geolip.strips import strips
-from geolip.tiles import Tile, cut, part
+from geolip.tiles import Tile, cut, submatrix
 
 # Digits that entries of B are held to: 2^-84.
 _DIGITS = 4
@@ -65,11 +65,11 @@ class Slack:
         """B in float64, about."""
         return BlockMatrix(self.sizes, self.each(Fixed.floats))
 
-    def each(self, part: Callable[[Fixed], Array]) -> Blocks:
-        """Return B's lower blocks, with one part of all its numbers."""
-        blocks = {place: part(block) for place, block in self.blocks.items()}
+    def each(self, piece: Callable[[Fixed], Array]) -> Blocks:
+        """Return B's lower blocks, with one piece of all its numbers."""
+        blocks = {place: piece(block) for place, block in self.blocks.items()}
         return added(
-            blocks, {(i, i): part(own)[0] for i, own in enumerate(self.diagonals)}
+            blocks, {(i, i): piece(own)[0] for i, own in enumerate(self.diagonals)}
         )
 
     def errors(self) -> Blocks:
@@ -113,8 +113,7 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
             reads = {
                 j: A.scaled(1 / scales[k], scales[j])
                 for matrix in matrices
-                for (i, j), A in matrix.items()
-                if i == k
+                for j, A in matrix[k].items()
             }
             ends = pieces(layer.lower[rows]), pieces(layer.upper[rows])
             cross = products(pieces(-weights[k] / 2), [*ends[0], *ends[1]])
@@ -132,7 +131,7 @@ def slack(network: SectorNetwork, multipliers: Multipliers) -> Slack:
     for whole in multipliers.triangles.layers() if multipliers.triangles else ():
         for i, rows in places[0].items():
             for j in range(i + 1):
-                numbers = part(whole, rows, places[0][j])
+                numbers = submatrix(whole, rows, places[0][j])
                 put(i, j, pieces(scales[i][:, None] * numbers * scales[j]), EXACT)
     summed = {place: total(terms) for place, terms in blocks.items()}
     sizes = tuple(tile.size for tile in tiles)

@@ -100,14 +100,6 @@ class LinearOperator(ABC):
         return np.asarray(counts[:, 0] != 0)
 
     @cached_property
-    def restrictions(self) -> dict[tuple[bytes, bytes], "LinearOperator"]:
-        """The latest of what `restrict` has made of the map, by what was kept.
-
-        Problems of all outputs are usually made of the same restrictions.
-        """
-        return {}
-
-    @cached_property
     def _pattern(self) -> "LinearOperator":
         return self.entrywise(lambda numbers: (numbers != 0).astype(float))
 

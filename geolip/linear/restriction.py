@@ -15,14 +15,6 @@ def restrict(operator: LinearOperator, rows: Mask, columns: Mask) -> LinearOpera
     """Return the map without the rows (m,) and columns (n,) that are not kept."""
     if rows.all() and columns.all():
         return operator
-    kept, known = (rows.tobytes(), columns.tobytes()), operator.restrictions
-    if kept not in known:
-        known.clear()
-        known[kept] = _restricted(operator, rows, columns)
-    return known[kept]
-
-
-def _restricted(operator: LinearOperator, rows: Mask, columns: Mask) -> LinearOperator:
     if isinstance(operator, Dense) and operator.is_plain:
         return replace(operator, matrix=operator.matrix[np.ix_(rows, columns)])
     if not rows.all():
