@@ -16,8 +16,9 @@ from geolip.problem import Problem
 from geolip.sectors import SectorNetwork
 from geolip.target import Target
 
-# Iterations of the lifted solver that show about where a bound will be.
-_GLANCE = 20
+# Iterations of the lifted solver that show about where a bound will be, and the share
+# of a time limit that they may take.
+_GLANCE, _SHARE = 20, 0.1
 
 
 def ordered(targets: Sequence[Target], settings: Settings) -> list[Target]:
@@ -34,9 +35,10 @@ def ordered(targets: Sequence[Target], settings: Settings) -> list[Target]:
 
 def glance(problem: Problem, settings: Settings, judge: Judge) -> Solution:
     """Return what a few iterations find, much tighter than the norm product."""
-    few = {"max_iterations": _GLANCE}
-    settings = replace(settings, time_limit=None, extra=few)
-    return get("lifted").solve(problem, settings, judge)
+    limit = settings.time_limit
+    share = None if limit is None else _SHARE * limit
+    few = replace(settings, time_limit=share, extra={"max_iterations": _GLANCE})
+    return get("lifted").solve(problem, few, judge)
 
 
 def _sizes(targets: Sequence[Target], settings: Settings) -> Array:

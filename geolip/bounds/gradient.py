@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geolip.arrays import Array
 from geolip.bounds.evaluation import evaluated
 from geolip.bounds.jacobian import UNIT, attained, jacobian_norms
+from geolip.bounds.pace import affordable
 from geolip.network import Network
 from geolip.norms import NormPair
 from geolip.sectors import Gradients, SectorNetwork
@@ -60,10 +61,15 @@ def largest_gradient(
     directions : sequence of array (n_0,)
         Input directions worth trying, at several distances.
     deadline : float
-        When, by `time.monotonic`, no other round is begun.
+        When, by `time.monotonic`, no other round is begun. Where there is time for few
+        points, they are few.
     """
     random = np.random.default_rng(seed)
     X = _starts(random, network.input_size, directions)
+    count = affordable(output, _POINTS, deadline)
+    if count < _POINTS:
+        # The last are those along the directions.
+        X = X[:, -count:]
     F = random.standard_normal((output.output.size, X.shape[1]))
     state = _look(network, output, norms, X, F, _powers(random, _WINDOW, X))
     for number in range(_ROUNDS):

@@ -18,6 +18,7 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.bounds.jacobian import attained, jacobian_norms
+from geolip.bounds.pace import affordable
 from geolip.norms import NormPair
 from geolip.sectors import Gradients, SectorNetwork
 
@@ -49,7 +50,8 @@ def largest_pattern(
         A primal point of the relaxation by blocks 0..K; without it, or if it has other
         shapes or is not finite, the start is random.
     deadline : float
-        When, by `time.monotonic`, no other round is begun.
+        When, by `time.monotonic`, no other round is begun. Where there is time for few
+        patterns, they are few.
 
     Returns
     -------
@@ -57,9 +59,11 @@ def largest_pattern(
         A lower bound of the FGL, and the unit input direction that attains it.
     """
     random = np.random.default_rng(seed)
-    X, slopes = _random_start(network, norms, random)
+    count = affordable(network, _PATTERNS, deadline)
+    X, slopes = _random_start(network, norms, random, count)
     if vectors is not None and _usable(network, vectors):
-        rounded_X, rounded = _rounded_start(network, norms, random, vectors)
+        hyperplanes = random.standard_normal((vectors[0].shape[1], count))
+        rounded_X, rounded = _rounded_start(network, norms, vectors, hyperplanes)
         X = np.concatenate([X, rounded_X], axis=1)
         pairs = zip(slopes, rounded, strict=True)
         slopes = [np.concatenate(pair, axis=1) for pair in pairs]
@@ -85,12 +89,12 @@ def _usable(network: SectorNetwork, vectors: Sequence[Array]) -> bool:
 
 
 def _random_start(
-    network: SectorNetwork, norms: NormPair, random: np.random.Generator
+    network: SectorNetwork, norms: NormPair, random: np.random.Generator, count: int
 ) -> tuple[Array, list[Array]]:
-    draw = random.standard_normal((network.input_size, _PATTERNS))
+    draw = random.standard_normal((network.input_size, count))
     slopes = []
     for block in network.blocks:
-        up = random.random((block.size, _PATTERNS)) < 0.5
+        up = random.random((block.size, count)) < 0.5
         slopes.append(np.where(up, block.upper[:, None], block.lower[:, None]))
     # One pattern with every slope at its upper end: the best for non-negative weights.
     for block, pattern in zip(network.blocks, slopes, strict=True):
@@ -102,10 +106,9 @@ def _random_start(
 def _rounded_start(
     network: SectorNetwork,
     norms: NormPair,
-    random: np.random.Generator,
     vectors: Sequence[Array],
+    hyperplanes: Array,
 ) -> tuple[Array, list[Array]]:
-    hyperplanes = random.standard_normal((vectors[0].shape[1], _PATTERNS))
     projected = [V @ hyperplanes for V in vectors]
     slopes = []
     for k, block in enumerate(network.blocks, 1):
