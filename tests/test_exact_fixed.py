@@ -97,6 +97,11 @@ def test_products_too_large_to_be_exact_are_refused():
         products.exact_product(large, large)
     with pytest.raises(RefusedCertificateError, match="too large"):
         products.exact_product(large / 2, large, summands=2)
+    # A quarter of the most fits into three sums, and no more.
+    assert products.exact_product(large / 8, large, summands=3).shape == (1, 1)
+    for summands in (4, 5):
+        with pytest.raises(RefusedCertificateError, match="too large"):
+            products.exact_product(large / 8, large, summands=summands)
 
 
 def test_products_that_just_reach_the_limit_are_refused():
