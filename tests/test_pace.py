@@ -11,9 +11,9 @@ from oracles import formal_constant
 from geolip import norms
 from geolip.backend import Settings
 from geolip.bounds import gradient, pattern
-from geolip.bounds.pace import affordable
 from geolip.importer import from_matrices
 from geolip.ordering import glance
+from geolip.pace import affordable
 from geolip.presolve import reduce
 from geolip.problem import Problem
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from geolip.arrays import Array
 from geolip.bounds.evaluation import evaluated
 from geolip.bounds.jacobian import UNIT, attained, jacobian_norms
-from geolip.bounds.pace import affordable
 from geolip.network import Network
 from geolip.norms import NormPair
+from geolip.pace import affordable
 from geolip.sectors import Gradients, SectorNetwork
 
 _POINTS = 32

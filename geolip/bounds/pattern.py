@@ -18,8 +18,8 @@ import numpy as np
 
 from geolip.arrays import Array
 from geolip.bounds.jacobian import attained, jacobian_norms
-from geolip.bounds.pace import affordable
 from geolip.norms import NormPair
+from geolip.pace import affordable
 from geolip.sectors import Gradients, SectorNetwork
 
 _PATTERNS = 32
