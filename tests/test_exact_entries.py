@@ -172,6 +172,14 @@ def chain_of_matrices(matrices: list) -> SectorNetwork:
     return SectorNetwork(operator.shape[1], (), reading)
 
 
+@pytest.mark.parametrize("roundings", [1, 2, 7, 1000])
+def test_roundings_count_with_what_they_make_of_each_other(roundings):
+    """k roundings of a number make at most (1 - u)^-k - 1 of it, more than k u."""
+    unit = Fraction(1, 2**53)
+    operator = Sparse(scaling(np.ones(1)).matrix, rounded=roundings)
+    assert Fraction(entries(operator).error[0, 0]) > (1 - unit) ** -roundings - 1
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 2)])
 def test_what_may_be_off_is_not_zero(shape):
     zero = np.zeros((3, 2))
