@@ -168,7 +168,7 @@ def certify(
         )
     certificate = _certificate(network, pair, summary, bounding.proofs)
     if network.inexact:
-        bounding.notes.append(f"an estimate: {checking.inexactness(network)}")
+        bounding.notes.append(f"an estimate: {network.inexactness}")
     if exact:
         bounding.progress("exact arithmetic")
         with clock.stage("verify"):

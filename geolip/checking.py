@@ -119,15 +119,6 @@ def check(
     )
 
 
-def inexactness(network: Network) -> str:
-    """Return why a network's own numbers are not known exactly."""
-    nodes = ", ".join(network.inexact)
-    return (
-        f"the graph computes factors of {nodes} from other constants, which may round; "
-        "export the model with constants folded"
-    )
-
-
 def _norms(certificate: Certificate) -> NormPair:
     names = certificate.input_norm, certificate.output_norm
     # As they are written in claims, and in no other way that a user may.
@@ -139,7 +130,7 @@ def _norms(certificate: Certificate) -> NormPair:
 
 def _check_model(certificate: Certificate, network: Network) -> None:
     if network.inexact:
-        raise RefusedCertificateError(inexactness(network))
+        raise RefusedCertificateError(network.inexactness)
     sectors = network.sectors()
     if fingerprint(sectors) != certificate.semantic_sha256:
         raise RefusedCertificateError("it is about another model: the weights differ")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from geolip import checking, importer, methods, norms, provenance
+from geolip import importer, methods, norms, provenance
 from geolip.attempt import TOLD, Attempt, attempt, refusal
 from geolip.backend import Settings
 from geolip.certification import checked, read
@@ -218,5 +218,5 @@ def _notes(network: Network, pair: NormPair) -> list[str]:
             "lower bounds need not"
         )
     if network.inexact:
-        notes.append(f"all numbers are estimates: {checking.inexactness(network)}")
+        notes.append(f"all numbers are estimates: {network.inexactness}")
     return notes

@@ -11,7 +11,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from geolip import checking, importer, norms, pieces, presolve
+from geolip import importer, norms, pieces, presolve
 from geolip.branching.search import Search
 from geolip.branching.state import restore, save
 from geolip.decimals import round_down, round_up
@@ -218,7 +218,7 @@ def formal_constant(
     if network.head is not None:
         notes.append(f"of what {network.head.name} reads, times its Lipschitz constant")
     if network.inexact:
-        notes.append(f"an estimate: {checking.inexactness(network)}")
+        notes.append(f"an estimate: {network.inexactness}")
     deadline = math.inf if time_limit is None else start + time_limit
     sectors = network.without_head(pair.output).sectors()
     search = Search(presolve.reduce(sectors).network, pair, float(accuracy), int(seed))

@@ -145,6 +145,15 @@ class Network:
         return self.output.shape if self.head is None else self.head.shape
 
     @property
+    def inexactness(self) -> str:
+        """Why the network's own numbers are not known exactly."""
+        nodes = ", ".join(self.inexact)
+        return (
+            f"the graph computes factors of {nodes} from other constants, which may "
+            "round; export the model with constants folded"
+        )
+
+    @property
     def neurons(self) -> int:
         """The number of neurons in all blocks."""
         return sum(block.size for block in self.blocks)

@@ -6,14 +6,15 @@ from fractions import Fraction
 import numpy as np
 from exact_operators import Matrix, exact, operator_matrix
 
-from geolip.exact.fixed import Fixed
+from geolip.exact.fixed import BITS, Fixed
 from geolip.multipliers import Multipliers
 from geolip.sectors import SectorNetwork
 
 
 def value(matrix: Fixed) -> Matrix:
     """Return what the digits of fixed-point numbers stand for."""
-    return matrix.fractions()
+    units = (Fraction(1, 2 ** (BITS * (k + 1))) for k in range(len(matrix.digits)))
+    return sum(exact(d) * unit for d, unit in zip(matrix.digits, units, strict=True))
 
 
 def is_positive_definite(matrix: Matrix) -> bool:

@@ -113,6 +113,30 @@ def test_rounded_numbers_carry_their_rounding(side):
     assert found.error.max() < 1e-14
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_products_of_rounded_matrices_carry_their_rounding(side):
+    numerators, denominators = np.array([[1, 2], [-1, 1]]), np.array([[3, 7], [10, 9]])
+    rounded = Dense(numerators / denominators, rounded=1)
+    dense = Dense(np.array([[3.0, 1.0], [7.0, -1.0]]))
+    real = exact(numerators) / exact(denominators)
+    if side == "left":
+        found, truth = entries(compose(rounded, dense)), real @ exact(dense.matrix)
+    else:
+        found, truth = entries(compose(dense, rounded)), exact(dense.matrix) @ real
+    missed = abs(sum(exact(part) for part in found.parts) - truth)
+    assert missed.max() > 0
+    assert (missed <= exact(found.error)).all()
+    assert found.error.max() < 1e-14
+
+
+def test_products_of_wide_matrices_are_exact():
+    """Whose entries are thousands of times those of the factors."""
+    width = 6000
+    wide = compose(Dense(np.full((2, width), 0.875)), Dense(np.full((width, 2), 3.0)))
+    found = sum(exact(part) for part in entries(wide).parts)
+    assert (found == Fraction(7 * 3 * width, 8)).all()
+
+
 @pytest.mark.parametrize("norm", PAIRS)
 @pytest.mark.parametrize("seed", range(10))
 def test_norm_products_agree_with_float_arithmetic(seed, norm):

@@ -5,7 +5,8 @@ With a lower bound lam of the least eigenvalue of B, any X and R = C' - B X,
     C B^-1 C' = C X + X'R + R'B^-1 R <= C X + X'R + |R|^2 / lam
 
 and the square of the Lipschitz constant is at most T(tau) times the largest eigenvalue
-of the right-hand side. Floating point proposes X; everything else is exact.
+of the right-hand side. ``C X + X'R`` is the symmetric part of ``X'(C' + R)``. Floating
+point proposes X; everything else is exact.
 
 Source: docs/certificates.md section 3; docs/theory.md section 3.
 """
@@ -19,7 +20,7 @@ from geolip.arrays import Array
 from geolip.blocks import BlockFactor
 from geolip.errors import RefusedCertificateError
 from geolip.exact.definite import largest_eigenvalue, least_eigenvalue
-from geolip.exact.faults import decided, proposing
+from geolip.exact.faults import decided
 from geolip.exact.fixed import Fixed, fixed, proposed, total
 from geolip.exact.slack import Slack, slack
 from geolip.multipliers import Multipliers
@@ -32,7 +33,7 @@ _DIGITS = 4
 _SOLUTION_DIGITS, _MORE_DIGITS, _MAGNIFYING = 2, 3, 2.0**-20
 
 
-@decided
+@decided()
 def proved_square(
     network: SectorNetwork, norm: Norm, multipliers: Multipliers
 ) -> Fraction:
@@ -77,19 +78,15 @@ def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
     C = [fixed(block.parts, _DIGITS, block.error) for block in scaled]
     R = [_less(C[i], B, X, i) for i in range(len(X))]
     terms = [
-        part
+        x.transposed().times(total([c, r]).transposed())
         for c, x, r in zip(C, X, R, strict=True)
-        for part in (
-            c.transposed().times(x.transposed()),
-            x.transposed().times(r.transposed()),
-        )
     ]
     squares = [r.square_sum() for r in R]
     form = largest_eigenvalue(total(terms)) + sum(squares) / least
     return form / Fraction(4) ** exponent
 
 
-@proposing
+@np.errstate(all="ignore")
 def _solution(B: Slack, factor: BlockFactor, least: float) -> list[Array]:
     outputs = [block.floats() for block in B.outputs]
     return solution(B.floats, factor, outputs, least)

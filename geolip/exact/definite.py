@@ -12,7 +12,6 @@ import numpy as np
 from geolip.arrays import Array
 from geolip.blocks import BlockFactor, Blocks, added
 from geolip.errors import RefusedCertificateError
-from geolip.exact.faults import proposing
 from geolip.exact.fixed import UP, Fixed, proposed, total
 from geolip.exact.gram import exactly_less_products, longest
 from geolip.exact.slack import Slack
@@ -24,8 +23,9 @@ _ATTEMPTS = (
     *((2.0**-exponent, 2) for exponent in (27, 30)),
     *((2.0**-exponent, 3) for exponent in (33, 36, 40)),
 )
-# Shares by which the largest eigenvalue is overestimated on purpose.
-_SLACKS = (2.0**-46, 2.0**-40, 2.0**-30)
+# How far above its largest eigenvalue a matrix is taken from the identity, and by what
+# shares of it the eigenvalue is overestimated on purpose.
+_ABOVE, _SHARES = 2.0**-16, (2.0**-46, 2.0**-40, 2.0**-30)
 
 # A factor's rows are about as long as the roots of B's diagonal, below one: a digit of
 # 26 bits and more of 20.
@@ -37,17 +37,25 @@ _UNITS = (((0, 2.0**31), (1, 2.0**10)), ((2, 2.0**9),), ((3, 2.0**8),))
 _LEFT_OUT = (2.0**-41, 2.0**-62, 2.0**-83)
 
 
-def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
+def least_eigenvalue(
+    B: Slack, attempts: Sequence[tuple[float, int]] = _ATTEMPTS
+) -> tuple[Fraction, BlockFactor]:
     """Return a positive lower bound of the least eigenvalue, and what showed it.
 
-    The latter is about a factor of B less a small multiple of the identity.
+    Parameters
+    ----------
+    B : Slack
+        With entries of about one at the most.
+    attempts : sequence of (float, int)
+        Shifts s, multiples of 2^-52, and how many digits of a factor of about ``B - s
+        I`` each is tried with. The first that is shown to be small enough counts.
 
     Raises
     ------
     RefusedCertificateError
         If none of the factors that floating point proposes shows one.
     """
-    for shift, digits in _ATTEMPTS:
+    for shift, digits in attempts:
         factor = _factor(B, shift)
         if factor is None:
             continue
@@ -57,7 +65,7 @@ def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
     raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
 
 
-@proposing
+@np.errstate(all="ignore")
 def _factor(B: Slack, shift: float) -> BlockFactor | None:
     """Return a factor of B - s I, about, or None."""
     try:
@@ -119,12 +127,9 @@ def _part(B: Slack, step: int) -> Blocks:
     """Return what B has in the unit of a step, beside that of the steps before."""
 
     def digits(entries: Fixed) -> Array:
-        parts = [
-            entries.digits[k] * factor
-            for k, factor in _UNITS[step]
-            if k < len(entries.digits)
-        ]
-        return np.asarray(sum(parts)) if parts else np.zeros(entries.shape)
+        known = len(entries.digits)
+        parts = (entries.digits[k] * unit for k, unit in _UNITS[step] if k < known)
+        return sum(parts, np.zeros(entries.shape))
 
     return B.each(digits)
 
@@ -141,10 +146,7 @@ def _row_sums(blocks: Blocks, sizes: Sequence[int]) -> list[Array]:
 
 
 def largest_eigenvalue(matrix: Fixed) -> Fraction:
-    """Return an upper bound of the largest eigenvalue of a symmetric matrix.
-
-    The real matrix is symmetric; what is known of it need not be.
-    """
+    """Return an upper bound of the largest eigenvalue of a matrix's symmetric part."""
     if matrix.shape == (1, 1):
         return matrix.largest()
     # Twice the matrix, and its rows as a first bound.
@@ -157,18 +159,14 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
     top = float(np.linalg.eigvalsh(scaled.floats())[-1])
     if not top > 0:
         return rows
-    size = (1, len(matrix.digits[0]))
-    for slack in _SLACKS:
-        # t I - A = -s I + L L' + E: no eigenvalue of A is above t + s by more than |E|.
-        above = proposed(np.full(size, top), 4)
-        shift = 2.0 ** max(-52, int(np.frexp(slack * top)[1]))
-        rest = Slack((size[1],), [above], {(0, 0): -scaled}, [])
-        factor = _factor(rest, -shift)
-        if factor is None:
-            continue
-        missed = _residual(rest, -shift, factor.factors, digits=3)
-        if missed is None:
-            continue
-        bound = above.fractions()[0, 0] + Fraction(shift) + missed
-        return min(rows, Fraction(bound) * 4 / unit)
-    return rows
+    # t I - A has no eigenvalue below t - top, but for what top is wrong by.
+    above = proposed(np.full((1, matrix.shape[0]), top + _ABOVE), 4)
+    rest = Slack((matrix.shape[0],), [above], {(0, 0): -scaled}, [])
+    shifts = [
+        np.rint((_ABOVE - share * top) / _unit(0)) * _unit(0) for share in _SHARES
+    ]
+    try:
+        least, _ = least_eigenvalue(rest, [(float(shift), 3) for shift in shifts])
+    except RefusedCertificateError:
+        return rows
+    return min(rows, (above.largest() - least) * 4 / unit)

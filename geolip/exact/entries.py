@@ -8,7 +8,7 @@ the distance is carried along.
 Source: docs/certificates.md section 3.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy import sparse
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
-from geolip.exact.fixed import BITS, EXACT, TINY, UP, fixed
+from geolip.exact.fixed import EXACT, TINY, UP, fixed, total
 from geolip.linear import Composition, LinearOperator, Sparse, Sum
 from geolip.tiles import Rows, submatrix
 
@@ -26,8 +26,6 @@ _DIGITS = 6
 _UNIT = 2.0**-53
 # Smaller products might lose digits to underflow.
 _LEAST = 2.0**-900
-# Entries a row of matrices whose products are formed entry by entry.
-_FEW = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +54,6 @@ class Entries:
     def scaled(self, rows: Array, columns: Array) -> "Entries":
         """Return the matrix with rows and columns multiplied by powers of two."""
         parts = [rows[:, None] * part * columns for part in self.parts]
-        if not self.error.any():
-            return Entries(parts)
         return Entries(parts, carried(rows[:, None], carried(self.error, columns)))
 
     def times_power_of_two(self, exponent: int) -> "Entries":
@@ -66,24 +62,17 @@ class Entries:
         return Entries(parts, raised(self.error, exponent))
 
     def normalised(self) -> tuple["Entries", int]:
-        """Return the matrix with entries below one half, and its binary exponent."""
-        largest = float(self.sizes().max(initial=0.0))
+        """Return the matrix with rows' sums below one half, and its binary exponent."""
+        largest = float(self.sizes().sum(axis=1).max(initial=0.0))
         exponent = int(np.frexp(largest)[1]) + 1
         return self.times_power_of_two(-exponent), exponent
 
-    def moved(self, move: Callable[[Array], Array]) -> "Entries":
-        """Return the matrix after rows or columns were moved, or left out."""
-        error = move(self.error) if self.error.any() else EXACT
-        return Entries([move(part) for part in self.parts], error)
-
     def part(self, rows: Rows, columns: Rows) -> "Entries":
         """Return some rows and columns."""
-
-        def chosen(matrix: Array) -> Array:
-            return submatrix(matrix, rows, columns)
-
-        error = self.error if self.error.size == 1 else chosen(self.error)
-        return Entries([chosen(part) for part in self.parts], error)
+        parts, error = [submatrix(p, rows, columns) for p in self.parts], self.error
+        if error.size > 1:
+            error = submatrix(error, rows, columns)
+        return Entries(parts, error)
 
     @property
     def size(self) -> int:
@@ -159,26 +148,19 @@ def _added(terms: Sequence[Entries]) -> Entries:
 
 
 def _chained(factors: Sequence[LinearOperator]) -> Entries:
-    left, *others = factors
-    match left, others:
-        case _, []:
-            return entries(left)
-        case Sparse(is_selection=True), _:
-            right = _chained(others)
-            return right.moved(left.apply)
-        # Unless it leaves little, in which case it is better chosen from first.
-        case _, [*middle, Sparse(is_selection=True) as last] if (
-            not middle or 2 * last.shape[1] > last.shape[0]
-        ):
-            before = _chained([left, *middle])
-            return before.moved(lambda part: last.adjoint(part.T).T)
-    right, rows, columns = _chained(others), _stored(left), _stored(others[-1])
-    if rows is not None and _is_thin(rows):
-        return _combined(rows, right)
-    if len(others) == 1 and columns is not None and _is_thin(columns.transpose()):
-        flipped = entries(left).transposed()
-        return _combined(columns.transpose(), flipped).transposed()
-    return _product(entries(left), right)
+    first, *others = factors
+    if not others:
+        return entries(first)
+    left = _stored(first)
+    if left is not None and left.most_a_row <= 1:
+        return _moved(left, _chained(others))
+    *before, last = factors
+    # Unless it leaves little, in which case it is better chosen from first.
+    if len(before) == 1 or 2 * last.shape[1] > last.shape[0]:
+        right = _stored(last)
+        if right is not None and (flipped := right.transpose()).most_a_row <= 1:
+            return _moved(flipped, _chained(before).transposed()).transposed()
+    return _product(entries(first), _chained(others))
 
 
 def _stored(operator: LinearOperator) -> Sparse | None:
@@ -190,32 +172,13 @@ def _stored(operator: LinearOperator) -> Sparse | None:
     return Sparse(sparse.csr_array(operator.dense()), operator.roundings)
 
 
-def _is_thin(operator: Sparse) -> bool:
-    """Return whether rows are better added up one by one than multiplied."""
-    m, n = operator.shape
-    most = int(np.diff(operator.matrix.indptr).max(initial=0))
-    return most <= _FEW or most * m <= _FEW * n
-
-
-def _combined(operator: Sparse, matrix: Entries) -> Entries:
-    """Return the product with a matrix of few entries a row."""
-    counts = np.diff(operator.matrix.indptr)
-    nothing = Entries([np.zeros((len(counts), matrix.parts[0].shape[1]))])
-    most = int(counts.max(initial=0))
-    return _added([_kth_entries(operator, k, matrix) for k in range(most)] or [nothing])
-
-
-def _kth_entries(operator: Sparse, k: int, matrix: Entries) -> Entries:
-    """Return what the k-th entries of all rows contribute: scaled rows."""
-    stored = operator.matrix
-    rows = np.flatnonzero(np.diff(stored.indptr) > k)
-    places = stored.indptr[rows] + k
-    factors, columns = (
-        np.zeros((len(stored.indptr) - 1, 1)),
-        np.zeros_like(stored.indptr[:-1]),
-    )
-    factors[rows, 0], columns[rows] = stored.data[places], stored.indices[places]
-    chosen = matrix.moved(lambda part: part[columns])
+def _moved(operator: Sparse, matrix: Entries) -> Entries:
+    """Return the product with a matrix of at most one entry a row: rows, scaled."""
+    stored, count = operator.matrix, operator.shape[0]
+    rows = np.flatnonzero(np.diff(stored.indptr))
+    factors, columns = np.zeros((count, 1)), np.zeros(count, dtype=np.intp)
+    factors[rows, 0], columns[rows] = stored.data, stored.indices
+    chosen = matrix.part(columns, slice(None))
     parts = products(pieces(factors), chosen.parts)
     error = carried(np.array([[_doubt(operator)]]), chosen.sizes()) + chosen.error
     return Entries(parts, carried(np.abs(factors), error))
@@ -224,15 +187,16 @@ def _kth_entries(operator: Sparse, k: int, matrix: Entries) -> Entries:
 def _product(left: Entries, right: Entries) -> Entries:
     first, own = left.normalised()
     second, theirs = right.transposed().normalised()
-    product = fixed(first.parts, _DIGITS, first.error).times(
+    rest = fixed(first.parts, _DIGITS, first.error).times(
         fixed(second.parts, _DIGITS, second.error)
     )
-    parts = [
-        np.ldexp(digit, own + theirs - BITS * (k + 1))
-        for k, digit in enumerate(product.digits)
-    ]
-    short = [piece for part in parts for piece in pieces(part)]
-    return Entries(short, raised(product.error, own + theirs))
+    parts: list[Array] = []
+    for _ in range(2):
+        part = rest.floats()
+        parts += pieces(part)
+        rest = total([rest, -fixed([part], len(rest.digits))])
+    product = Entries(parts, rest.sizes() + rest.error)
+    return product.times_power_of_two(own + theirs)
 
 
 def _doubt(operator: LinearOperator) -> float:

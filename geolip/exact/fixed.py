@@ -8,9 +8,10 @@ Source: docs/certificates.md section 3; slicing for exact products after Ozaki, 
 Oishi and Rump (Numer. Algorithms 59, 2012).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from geolip.arrays import Array
 from geolip.errors import RefusedCertificateError
-from geolip.exact.products import exact_product
+from geolip.exact.products import LARGEST, exact_product
 
 BITS = 21
 _BASE = 2.0**BITS
@@ -78,20 +79,22 @@ class Fixed:
             together = exact_product(left, stacked, summands)
             for j in range(len(other.digits)):
                 digits[i + j + 1] += together[:, j * rows : (j + 1) * rows]
-        return Fixed(_carried(digits), self._error_of_product(other))
+        # Not by the linear algebra library, which nobody checks here.
+        error = self._error_of_product(other, partial(np.einsum, "ij,kj->ik"))
+        return Fixed(_carried(digits), error)
 
     @np.errstate(under="ignore")
-    def _error_of_product(self, other: "Fixed") -> Array:
+    def _error_of_product(
+        self, other: "Fixed", multiply: Callable[[Array, Array], Array]
+    ) -> Array:
         if not (self.error.any() or other.error.any()):
             return EXACT
         own = np.broadcast_to(self.error, self.shape)
         theirs = np.broadcast_to(other.error, other.shape)
-        # Not by the linear algebra library, which nobody checks here.
-        error = np.einsum("ij,kj->ik", own, other._sizes() + theirs)
-        error += np.einsum("ij,kj->ik", self._sizes(), theirs)
+        error = multiply(own, other.sizes() + theirs) + multiply(self.sizes(), theirs)
         return np.asarray(error * UP + TINY)
 
-    def _sizes(self) -> Array:
+    def sizes(self) -> Array:
         """Return upper bounds of the absolute entries."""
         return np.abs(self.floats()) * UP
 
@@ -111,35 +114,19 @@ class Fixed:
         """Return the matrix with column j multiplied by ``factors[0, j]``."""
         count = len(self.digits) + len(factors.digits)
         digits = [np.zeros(self.shape) for _ in range(count)]
-        largest = _largest(self.digits) * _largest(factors.digits)
-        if not min(len(self.digits), len(factors.digits)) * largest < 2.0**53:
+        summands = min(len(self.digits), len(factors.digits))
+        if not summands * _largest(self) * _largest(factors) < LARGEST:
             raise RefusedCertificateError("numbers too large for exact arithmetic")
         for i, left in enumerate(self.digits):
             for j, right in enumerate(factors.digits):
                 digits[i + j + 1] += left * right
-        return Fixed(_carried(digits), self._error_of_scaling(factors))
-
-    @np.errstate(under="ignore")
-    def _error_of_scaling(self, factors: "Fixed") -> Array:
-        if not (self.error.any() or factors.error.any()):
-            return EXACT
-        error = self.error * (factors._sizes() + factors.error)
-        return (error + self._sizes() * factors.error) * UP + TINY
+        return Fixed(_carried(digits), self._error_of_product(factors, np.multiply))
 
     def floats(self) -> Array:
         """Return the nearest float64 matrix, about."""
         weights = [2.0 ** (-BITS * (k + 1)) for k in range(len(self.digits))]
         parts = [w * d for w, d in zip(weights, self.digits, strict=True)]
         return np.asarray(sum(reversed(parts)))
-
-    def fractions(self) -> Integers:
-        """Return the entries without their error as exact fractions."""
-        return np.asarray(_joined(self.digits) * _unit(self.digits))
-
-    def rows(self) -> Iterator["Fixed"]:
-        """Yield the rows, each (1, n)."""
-        for i in range(self.shape[0]):
-            yield self.part(slice(i, i + 1), slice(None))
 
     def square_sum(self) -> Fraction:
         """Return an upper bound of the sum of all squares."""
@@ -214,13 +201,7 @@ def total(terms: Sequence[Fixed]) -> Fixed:
     if len(terms) == 1:
         return terms[0]
     columns = zip_longest(*(term.digits for term in terms))
-    digits = []
-    for column in columns:
-        first, *others = (digit for digit in column if digit is not None)
-        digit = first.copy()
-        for other in others:
-            digit += other
-        digits.append(digit)
+    digits = [np.asarray(sum(d for d in column if d is not None)) for column in columns]
     error = sum((term.error for term in terms), EXACT)
     return Fixed(_carried(digits), error * UP)
 
@@ -239,8 +220,8 @@ def _carried(digits: Sequence[Array]) -> tuple[Array, ...]:
     return tuple(digits)
 
 
-def _largest(digits: Sequence[Array]) -> float:
-    return max(float(np.abs(digit).max(initial=0.0)) for digit in digits)
+def _largest(matrix: Fixed) -> float:
+    return max(float(np.abs(digit).max(initial=0.0)) for digit in matrix.digits)
 
 
 def _joined(digits: Sequence[Array]) -> Integers:

@@ -22,7 +22,7 @@ _DIGITS = 5
 _LARGEST_GRAM = 2000
 
 
-@decided
+@decided()
 def product_square(network: SectorNetwork, norms: NormPair) -> Fraction:
     """Return the square of a bound of the Lipschitz constant in the given norms."""
     hidden = NormPair(norms.input, norms.input)
@@ -82,7 +82,8 @@ def _scaled_norm_square(A: Fixed, norms: NormPair) -> Fraction:
 
 
 def _row_squares(A: Fixed) -> list[Fraction]:
-    return [row.square_sum() for row in A.rows()]
+    rows = (slice(i, i + 1) for i in range(A.shape[0]))
+    return [A.part(row, slice(None)).square_sum() for row in rows]
 
 
 def _spectral_square(A: Fixed) -> Fraction:

@@ -25,7 +25,6 @@ from geolip.exact.entries import (
     products,
     sum_of_sizes,
 )
-from geolip.exact.faults import proposing
 from geolip.exact.fixed import EXACT, Fixed, fixed, total
 from geolip.exact.readings import matrix_tiles
 from geolip.multipliers import Multipliers
@@ -151,7 +150,7 @@ def _check(network: SectorNetwork, multipliers: Multipliers) -> None:
         )
 
 
-@proposing
+@np.errstate(all="ignore")
 def _scales(network: SectorNetwork, multipliers: Multipliers) -> list[Array]:
     """Return powers of two by blocks that bring B's diagonal below one, about."""
     diagonal = [np.array(multipliers.tau), *(2.0 * d for d in multipliers.d)]

@@ -64,16 +64,20 @@ class Sparse(LinearOperator):
         return Sparse(self._adjoint, self.rounded)
 
     @cached_property
+    def most_a_row(self) -> int:
+        """The largest number of entries of a row."""
+        return int(np.diff(self.matrix.indptr).max(initial=0))
+
+    @cached_property
     def is_selection(self) -> bool:
         """Whether each row and each column has at most one entry, and it is one.
 
         Products with such a matrix only move numbers, so they are exact.
         """
         matrix = self.matrix
-        rows = np.diff(matrix.indptr)
         columns = np.bincount(matrix.indices, minlength=1)
         ones = bool((matrix.data == 1.0).all())
-        single = int(rows.max(initial=0)) <= 1 and int(columns.max()) <= 1
+        single = self.most_a_row <= 1 and int(columns.max()) <= 1
         # Ones that are rounded results are not the model's ones.
         return ones and single and self.rounded == 0
 
