@@ -4,7 +4,8 @@ B(tau, D) is scaled to a diagonal near one by powers of two, shifted and factori
 a factor R is found, ``s - |B - s I - R R'|`` bounds the least eigenvalue of B from
 below, up to the rounding that forming B may have caused. The quadratic form C B^-1 C'
 is then bounded by an approximate solution X, its residual ``C' - B X``, and that
-eigenvalue. Neither the factor nor the solution is trusted.
+eigenvalue. Neither the factor nor the solution is trusted. Where B is so nearly
+singular that the rounding of its entries counts, small networks are decided exactly.
 
 Source: docs/theory.md section 4; docs/certificates.md section 2.
 """
@@ -15,6 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from geolip.arrays import Array
+from geolip.errors import RefusedCertificateError
+from geolip.exact.decision import proved_square
+from geolip.exact.layers import root
 from geolip.multipliers import Multipliers
 from geolip.problem import Problem
 from geolip.refinement import solution
@@ -27,6 +31,9 @@ from geolip.tiles import cut, joined, tiled
 # The share of the identity to take off B: at least so much, and so many times what
 # forming B may have changed.
 _SHIFTS = ((1e-8, 32), (1e-10, 8), (1e-12, 3))
+# Where rounding may have added such a share to a form, exact arithmetic is asked, about
+# networks of at most so many neurons and inputs.
+_LOST, _SMALL = 4e-12, 512
 # More than what numbers below float64's range may have added up to anywhere.
 _UNDERFLOW = 2.0**-500
 
@@ -65,19 +72,40 @@ def verified_bound(problem: Problem, multipliers: Multipliers) -> float | None:
     try:
         # An entry that underflows would lose its relative accuracy.
         with np.errstate(under="raise"):
-            form = _quadratic_form(problem, multipliers)
+            found = _quadratic_form(problem, multipliers)
     except FloatingPointError:
         return None
-    if form is None:
+    if found is None:
         return None
+    form, lost = found
     bound = math.sqrt(_budget(problem, multipliers)) * form * (1 + 16 * UNIT)
     # One step up covers a product that underflows.
     bound = math.nextafter(bound, math.inf)
+    if lost > _LOST and sum(problem.network.sizes) <= _SMALL:
+        bound = min(bound, _exact_bound(problem, multipliers))
     return bound if 0 < bound < math.inf else None
 
 
-def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
-    """Return a bound of sqrt(lambda_max(C B^-1 C')), None if B > 0 is not shown."""
+def _exact_bound(problem: Problem, multipliers: Multipliers) -> float:
+    """Return the bound that exact arithmetic proves, infinite if it proves none.
+
+    It is raised by as much as rounding may add without it being asked, so that who
+    checks a bound elsewhere, and loses a little less, finds no larger one.
+    """
+    try:
+        square = proved_square(problem.network, problem.norm, multipliers)
+        return math.nextafter(float(root(square)) * (1 + _LOST), math.inf)
+    except (RefusedCertificateError, OverflowError):
+        return math.inf
+
+
+def _quadratic_form(
+    problem: Problem, multipliers: Multipliers
+) -> tuple[float, float] | None:
+    """Return a bound of sqrt(lambda_max(C B^-1 C')), and what share of that is doubt.
+
+    None if B > 0 is not shown. The share is that of the square.
+    """
     scales = multipliers.scales()
     scaled = problem.matrix(multipliers).scaled(scales)
     outputs = _scaled(problem.output(), scales)
@@ -128,7 +156,8 @@ def _quadratic_form(problem: Problem, multipliers: Multipliers) -> float | None:
         form = up(largest_eigenvalue(gram), 2) + up(missing, 8)
     if not 0 < form < math.inf:
         return None
-    return math.nextafter(math.sqrt(form + _UNDERFLOW) / unit, math.inf)
+    root_of_form = math.nextafter(math.sqrt(form + _UNDERFLOW) / unit, math.inf)
+    return root_of_form, missing / form
 
 
 def _budget(problem: Problem, multipliers: Multipliers) -> float:
