@@ -129,9 +129,23 @@ def test_products_of_rounded_matrices_carry_their_rounding(side):
     assert found.error.max() < 1e-14
 
 
+@pytest.mark.parametrize("outer", ["rows", "columns"])
+def test_errors_are_scaled_with_what_they_belong_to(outer):
+    """A thousand times thirds are off by a thousand times as much."""
+    thirds = Dense(np.array([[1.0, 2.0], [-1.0, 4.0]]) / 3, rounded=1)
+    thousand = scaling(np.array([1000.0, -3000.0]))
+    factors = (thousand, thirds) if outer == "rows" else (thirds, thousand)
+    found = entries(Composition(factors))
+    real = [exact([[1, 2], [-1, 4]]) / 3, np.diag(exact([1000, -3000]))]
+    truth = real[1] @ real[0] if outer == "rows" else real[0] @ real[1]
+    missed = abs(sum(exact(part) for part in found.parts) - truth)
+    assert missed.max() > 2.0**-53
+    assert (missed <= exact(found.error)).all()
+
+
 def test_products_of_wide_matrices_are_exact():
     """Whose entries are thousands of times those of the factors."""
-    width = 6000
+    width = 9000
     wide = compose(Dense(np.full((2, width), 0.875)), Dense(np.full((width, 2), 3.0)))
     found = sum(exact(part) for part in entries(wide).parts)
     assert (found == Fraction(7 * 3 * width, 8)).all()
