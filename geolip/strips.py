@@ -38,15 +38,16 @@ def strips(network: SectorNetwork) -> list[Tile]:
     return found
 
 
-@np.errstate(all="ignore")
 def positions(network: SectorNetwork) -> list[Array | None]:
     """Return by blocks where each coordinate is, from 0 to 1.
 
     None for a block whose coordinates are nowhere, as those of dense layers.
     """
-    found = [_input_positions(network)]
-    for block in network.blocks:
-        found.append(_mean_positions(block.preactivation, found))
+    # Not as a decorator, which numpy 1 shares with threads that are in a decision.
+    with np.errstate(all="ignore"):
+        found = [_input_positions(network)]
+        for block in network.blocks:
+            found.append(_mean_positions(block.preactivation, found))
     return found
 
 

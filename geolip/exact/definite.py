@@ -4,7 +4,7 @@ Source: docs/certificates.md section 3. Whatever L and s are, ``B = s I + L L' +
 gives ``lambda_min(B) >= s - max_i sum_j |E_ij|``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -23,9 +23,8 @@ _ATTEMPTS = (
     *((2.0**-exponent, 2) for exponent in (27, 30)),
     *((2.0**-exponent, 3) for exponent in (33, 36, 40)),
 )
-# How far above its largest eigenvalue a matrix is taken from the identity, and by what
-# shares of it the eigenvalue is overestimated on purpose.
-_ABOVE, _SHARES = 2.0**-16, (2.0**-46, 2.0**-40, 2.0**-30)
+# Shares by which the largest eigenvalue is overestimated on purpose.
+_SHARES = (2.0**-46, 2.0**-40, 2.0**-30)
 
 # A factor's rows are about as long as the roots of B's diagonal, below one: a digit of
 # 26 bits and more of 20.
@@ -37,23 +36,28 @@ _UNITS = (((0, 2.0**31), (1, 2.0**10)), ((2, 2.0**9),), ((3, 2.0**8),))
 _LEFT_OUT = (2.0**-41, 2.0**-62, 2.0**-83)
 
 
-def least_eigenvalue(
-    B: Slack, attempts: Sequence[tuple[float, int]] = _ATTEMPTS
-) -> tuple[Fraction, BlockFactor]:
+def least_eigenvalue(B: Slack) -> tuple[Fraction, BlockFactor]:
     """Return a positive lower bound of the least eigenvalue, and what showed it.
 
-    Parameters
-    ----------
-    B : Slack
-        With entries of about one at the most.
-    attempts : sequence of (float, int)
-        Shifts s, multiples of 2^-52, and how many digits of a factor of about ``B - s
-        I`` each is tried with. The first that is shown to be small enough counts.
+    The latter is about a factor of B less a small multiple of the identity.
 
     Raises
     ------
     RefusedCertificateError
         If none of the factors that floating point proposes shows one.
+    """
+    found = _shown(B, _ATTEMPTS)
+    if found is None:
+        raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
+    return found
+
+
+def _shown(
+    B: Slack, attempts: Iterable[tuple[float, int]]
+) -> tuple[Fraction, BlockFactor] | None:
+    """Return the same of the first attempt that shows one.
+
+    An attempt is a shift, a multiple of 2^-52, and how many digits of a factor.
     """
     for shift, digits in attempts:
         factor = _factor(B, shift)
@@ -62,7 +66,7 @@ def least_eigenvalue(
         missed = _residual(B, shift, factor.factors, digits)
         if missed is not None and missed < shift:
             return Fraction(shift) - missed, factor
-    raise RefusedCertificateError("B(tau, D) is not shown to be positive definite")
+    return None
 
 
 @np.errstate(all="ignore")
@@ -157,16 +161,9 @@ def largest_eigenvalue(matrix: Fixed) -> Fraction:
     unit = Fraction(2) ** (rows.denominator.bit_length() - rows.numerator.bit_length())
     scaled = double.times_power_of_two(float(unit) / 8)
     top = float(np.linalg.eigvalsh(scaled.floats())[-1])
-    if not top > 0:
-        return rows
-    # t I - A has no eigenvalue below t - top, but for what top is wrong by.
-    above = proposed(np.full((1, matrix.shape[0]), top + _ABOVE), 4)
-    rest = Slack((matrix.shape[0],), [above], {(0, 0): -scaled}, [])
-    shifts = [
-        np.rint((_ABOVE - share * top) / _unit(0)) * _unit(0) for share in _SHARES
-    ]
-    try:
-        least, _ = least_eigenvalue(rest, [(float(shift), 3) for shift in shifts])
-    except RefusedCertificateError:
-        return rows
-    return min(rows, (above.largest() - least) * 4 / unit)
+    # I - A has no eigenvalue below 1 - top, but for what top is wrong by.
+    ones = proposed(np.ones((1, matrix.shape[0])), 1)
+    rest = Slack((matrix.shape[0],), [ones], {(0, 0): -scaled}, [])
+    shifts = (1 - (1 + share) * top for share in _SHARES)
+    found = _shown(rest, [(float(np.rint(s / _unit(0))) * _unit(0), 3) for s in shifts])
+    return rows if found is None else min(rows, (1 - found[0]) * 4 / unit)

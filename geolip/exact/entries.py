@@ -1,9 +1,10 @@
 """The exact entries of linear operators, as sums of short float64 numbers.
 
 A product of two numbers of at most 26 significant bits is exact in float64. Stored
-weights are cut into at most two such pieces; products of operators are formed in fixed
-point. Where the model's real number is itself rounded by the importer, such as a third,
-the distance is carried along.
+weights are cut into at most two such pieces; products with scalings, selections and
+averages of a few are formed of these, other products of operators in fixed point. Where
+the model's real number is itself rounded by the importer, such as a third, the distance
+is carried along.
 
 Source: docs/certificates.md section 3.
 """
@@ -21,11 +22,13 @@ from geolip.linear import Composition, LinearOperator, Sparse, Sum
 from geolip.tiles import Rows, submatrix
 
 _SHORT = 26
-# Digits of a product of operators: more than twice the precision of float64.
+# Digits of factors of a product: more than twice the precision of float64.
 _DIGITS = 6
 _UNIT = 2.0**-53
 # Smaller products might lose digits to underflow.
 _LEAST = 2.0**-900
+# Entries a row of matrices whose products are formed entry by entry.
+_FEW = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,7 @@ class Entries:
     def part(self, rows: Rows, columns: Rows) -> "Entries":
         """Return some rows and columns."""
         parts, error = [submatrix(p, rows, columns) for p in self.parts], self.error
-        if error.size > 1:
+        if error.size != 1:
             error = submatrix(error, rows, columns)
         return Entries(parts, error)
 
@@ -152,14 +155,14 @@ def _chained(factors: Sequence[LinearOperator]) -> Entries:
     if not others:
         return entries(first)
     left = _stored(first)
-    if left is not None and left.most_a_row <= 1:
-        return _moved(left, _chained(others))
+    if left is not None and _is_thin(left):
+        return _combined(left, _chained(others))
     *before, last = factors
-    # Unless it leaves little, in which case it is better chosen from first.
+    # Unless the last leaves few columns, which are better chosen first.
     if len(before) == 1 or 2 * last.shape[1] > last.shape[0]:
         right = _stored(last)
-        if right is not None and (flipped := right.transpose()).most_a_row <= 1:
-            return _moved(flipped, _chained(before).transposed()).transposed()
+        if right is not None and _is_thin(flipped := right.transpose()):
+            return _combined(flipped, _chained(before).transposed()).transposed()
     return _product(entries(first), _chained(others))
 
 
@@ -172,12 +175,25 @@ def _stored(operator: LinearOperator) -> Sparse | None:
     return Sparse(sparse.csr_array(operator.dense()), operator.roundings)
 
 
-def _moved(operator: Sparse, matrix: Entries) -> Entries:
-    """Return the product with a matrix of at most one entry a row: rows, scaled."""
+def _is_thin(operator: Sparse) -> bool:
+    """Return whether rows are better added up one by one than multiplied."""
+    m, n = operator.shape
+    return operator.most_a_row * m <= _FEW * max(m, n)
+
+
+def _combined(operator: Sparse, matrix: Entries) -> Entries:
+    """Return the product with a matrix of few entries a row."""
+    count = max(1, operator.most_a_row)
+    return _added([_kth_entries(operator, k, matrix) for k in range(count)])
+
+
+def _kth_entries(operator: Sparse, k: int, matrix: Entries) -> Entries:
+    """Return what the k-th entries of all rows contribute: scaled rows."""
     stored, count = operator.matrix, operator.shape[0]
-    rows = np.flatnonzero(np.diff(stored.indptr))
+    rows = np.flatnonzero(np.diff(stored.indptr) > k)
+    places = stored.indptr[rows] + k
     factors, columns = np.zeros((count, 1)), np.zeros(count, dtype=np.intp)
-    factors[rows, 0], columns[rows] = stored.data, stored.indices
+    factors[rows, 0], columns[rows] = stored.data[places], stored.indices[places]
     chosen = matrix.part(columns, slice(None))
     parts = products(pieces(factors), chosen.parts)
     error = carried(np.array([[_doubt(operator)]]), chosen.sizes()) + chosen.error

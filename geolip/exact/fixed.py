@@ -74,11 +74,15 @@ class Fixed:
         summands = min(len(self.digits), len(other.digits))
         digits = [np.zeros((self.shape[0], other.shape[0])) for _ in range(count)]
         # One product for all digits of the other.
-        rows, stacked = other.shape[0], np.concatenate(other.digits)
+        some = [j for j, right in enumerate(other.digits) if right.any()] or [0]
+        stacked = np.concatenate([other.digits[j] for j in some])
         for i, left in enumerate(self.digits):
-            together = exact_product(left, stacked, summands)
-            for j in range(len(other.digits)):
-                digits[i + j + 1] += together[:, j * rows : (j + 1) * rows]
+            if left.any():
+                together = exact_product(left, stacked, summands)
+                for j, product in zip(
+                    some, np.hsplit(together, len(some)), strict=True
+                ):
+                    digits[i + j + 1] += product
         # Not by the linear algebra library, which nobody checks here.
         error = self._error_of_product(other, partial(np.einsum, "ij,kj->ik"))
         return Fixed(_carried(digits), error)
