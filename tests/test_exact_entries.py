@@ -146,7 +146,7 @@ def test_errors_are_scaled_with_what_they_belong_to(outer):
 def test_products_of_wide_matrices_are_exact():
     """Whose entries are thousands of times those of the factors."""
     width = 9000
-    wide = compose(Dense(np.full((2, width), 0.875)), Dense(np.full((width, 2), 3.0)))
+    wide = compose(Dense(np.full((9, width), 0.875)), Dense(np.full((width, 9), 3.0)))
     found = sum(exact(part) for part in entries(wide).parts)
     assert (found == Fraction(7 * 3 * width, 8)).all()
 
