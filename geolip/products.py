@@ -16,11 +16,11 @@ def product(left: Array, right: Array) -> Array:
 
     Each entry is a sum of products of float64 numbers, in some order.
     """
-    if not _is_sparse(left):
-        return np.asarray(left @ right.T)
-    if not _is_sparse(right):
-        return np.asarray(sparse.csr_array(left) @ right.T)
-    return np.asarray((sparse.csr_array(left) @ sparse.csr_array(right).T).toarray())
+    if _is_sparse(left) and _is_sparse(right):
+        return np.asarray(
+            (sparse.csr_array(left) @ sparse.csr_array(right).T).toarray()
+        )
+    return np.asarray(left @ right.T)
 
 
 def _is_sparse(matrix: Array) -> bool:

@@ -205,7 +205,13 @@ def total(terms: Sequence[Fixed]) -> Fixed:
     if len(terms) == 1:
         return terms[0]
     columns = zip_longest(*(term.digits for term in terms))
-    digits = [np.asarray(sum(d for d in column if d is not None)) for column in columns]
+    digits = []
+    for column in columns:
+        first, *others = (digit for digit in column if digit is not None)
+        digit = first.copy()
+        for other in others:
+            digit += other
+        digits.append(digit)
     error = sum((term.error for term in terms), EXACT)
     return Fixed(_carried(digits), error * UP)
 
