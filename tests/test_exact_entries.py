@@ -99,26 +99,14 @@ def test_what_is_diagonal_need_not_be_square(shape):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_rounded_numbers_carry_their_rounding(side):
-    third = Sparse(scaling(np.array([1 / 3, 0.1])).matrix, rounded=1)
-    dense = Dense(np.array([[3.0, 1.0], [7.0, -1.0]]))
-    real = np.diag([Fraction(1, 3), Fraction(1, 10)])
-    if side == "left":
-        found, truth = entries(compose(third, dense)), real @ exact(dense.matrix)
-    else:
-        found, truth = entries(compose(dense, third)), exact(dense.matrix) @ real
-    missed = abs(sum(exact(part) for part in found.parts) - truth)
-    assert missed.max() > 0
-    assert (missed <= exact(found.error)).all()
-    assert found.error.max() < 1e-14
-
-
-@pytest.mark.parametrize("side", ["left", "right"])
-def test_products_of_rounded_matrices_carry_their_rounding(side):
-    numerators, denominators = np.array([[1, 2], [-1, 1]]), np.array([[3, 7], [10, 9]])
-    rounded = Dense(numerators / denominators, rounded=1)
-    dense = Dense(np.array([[3.0, 1.0], [7.0, -1.0]]))
-    real = exact(numerators) / exact(denominators)
+@pytest.mark.parametrize("multiplied", ["by rows", "in fixed point"])
+def test_rounded_numbers_carry_their_rounding(multiplied, side):
+    random = np.random.default_rng(0)
+    top, bottom = random.integers(1, 99, (2, 9, 9))
+    top = top * np.eye(9, dtype=int) if multiplied == "by rows" else top
+    rounded = Sparse(sparse.csr_array(top / bottom), rounded=1)
+    dense = Dense(random.integers(-9, 9, (9, 9)).astype(float))
+    real = exact(top) / exact(bottom)
     if side == "left":
         found, truth = entries(compose(rounded, dense)), real @ exact(dense.matrix)
     else:
@@ -126,7 +114,7 @@ def test_products_of_rounded_matrices_carry_their_rounding(side):
     missed = abs(sum(exact(part) for part in found.parts) - truth)
     assert missed.max() > 0
     assert (missed <= exact(found.error)).all()
-    assert found.error.max() < 1e-14
+    assert found.error.max() < 1e-12
 
 
 @pytest.mark.parametrize("outer", ["rows", "columns"])
