@@ -67,10 +67,11 @@ def operators(random: np.random.Generator) -> list:
         compose(other, add(dense, convolution)),
         compose(single, convolution),
         compose(convolution, single),
+        Composition((dense, other, selection([1, 4], 8).transpose())),
     ]
 
 
-@pytest.mark.parametrize("kind", range(19))
+@pytest.mark.parametrize("kind", range(20))
 @pytest.mark.parametrize("seed", range(3))
 def test_entries_of_operators_are_exact(kind, seed):
     operator = operators(np.random.default_rng(seed))[kind]
