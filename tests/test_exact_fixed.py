@@ -1,5 +1,7 @@
 """Fixed-point numbers and their products, against fractions."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from exact_operators import exact
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from geolip.errors import RefusedCertificateError
 from geolip.exact import fixed as fixed_module
 from geolip.exact import products
-from geolip.exact.fixed import Fixed, fixed, total
+from geolip.exact.fixed import TINY, Fixed, fixed, total
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -61,6 +63,15 @@ def test_operations_carry_values_and_errors(seed):
     assert sums.largest() >= abs(a).sum(axis=1).max()
     assert A.largest() >= a.max()
     assert A.square_sum() >= (a**2).sum()
+    squares = ((abs(value(A)) + exact(np.broadcast_to(A.error, A.shape))) ** 2).sum()
+    assert (
+        squares <= A.rough_square_sum() <= squares * Fraction(1 + 1e-5) + Fraction(TINY)
+    )
+
+
+def test_a_rough_square_sum_counts_what_underflows():
+    rough = Fixed((np.zeros((2, 2)),), np.full((2, 2), 2.0**-600)).rough_square_sum()
+    assert 4 * Fraction(2) ** -1200 <= rough <= Fraction(TINY)
 
 
 def test_operations_leave_their_operands_alone():

@@ -81,8 +81,8 @@ def _form(B: Slack, least: Fraction, factor: BlockFactor) -> Fraction:
         x.transposed().times(total([c, r]).transposed())
         for c, x, r in zip(C, X, R, strict=True)
     ]
-    squares = [r.square_sum() for r in R]
-    form = largest_eigenvalue(total(terms)) + sum(squares) / least
+    square = sum((r.rough_square_sum() for r in R), Fraction())
+    form = largest_eigenvalue(total(terms)) + square / least
     return form / Fraction(4) ** exponent
 
 

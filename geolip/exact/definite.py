@@ -13,7 +13,7 @@ from geolip.arrays import Array
 from geolip.blocks import BlockFactor, Blocks, added
 from geolip.errors import RefusedCertificateError
 from geolip.exact.fixed import UP, Fixed, proposed, total
-from geolip.exact.gram import exactly_less_products, longest
+from geolip.exact.gram import IntegerBlocks, exactly_less_products
 from geolip.exact.slack import Slack
 
 # Shifts to try, and how many digits of a factor. Often lambda_min is large; it is at
@@ -86,28 +86,28 @@ def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None
     H'``, and then into those of ``F F' + H G' + G H'``: as many steps as digits. Other
     products are bounded. None if something does not fit: such an L is none of B.
     """
-    parts, steps = _digits(L, digits), range(digits)
-    shifts = {(i, i): np.full(n, -shift / _unit(0)) for i, n in enumerate(B.sizes)}
+    parts = [IntegerBlocks(B.sizes, part) for part in _digits(L, digits)]
+    last = digits - 1
     # In the unit of a step before the first.
-    E: Blocks = {place: block / _LOW for place, block in shifts.items()}
-    for step in steps:
+    E: Blocks = {(i, i): np.full(n, -shift / _unit(-1)) for i, n in enumerate(B.sizes)}
+    for step in range(digits):
         larger = {place: block * _LOW for place, block in E.items()}
         pairs = [
             (parts[a], parts[step - a]) for a in range(digits) if 0 <= step - a < digits
         ]
-        rest = exactly_less_products(added(_part(B, step), larger), pairs, B.sizes)
+        whole = IntegerBlocks(B.sizes, added(_part(B, step), larger))
+        rest = exactly_less_products(whole, pairs)
         if rest is None:
             return None
         E = rest
-    lengths = [longest(part, B.sizes) for part in parts]
-    left_out = _LEFT_OUT[steps[-1]] + sum(
-        lengths[a] * lengths[b] * _unit(a + b)
+    left_out = _LEFT_OUT[last] + sum(
+        parts[a].longest * parts[b].longest * _unit(a + b)
         for a in range(digits)
         for b in range(digits)
-        if a + b > steps[-1]
+        if a + b > last
     )
     sums = zip(_row_sums(E, B.sizes), _row_sums(B.errors(), B.sizes), strict=True)
-    largest = max(float((own * _unit(steps[-1]) + doubt).max()) for own, doubt in sums)
+    largest = max(float((own * _unit(last) + doubt).max()) for own, doubt in sums)
     return Fraction((largest + left_out * sum(B.sizes)) * UP)
 
 

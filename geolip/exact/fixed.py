@@ -77,12 +77,9 @@ class Fixed:
         some = [j for j, right in enumerate(other.digits) if right.any()] or [0]
         stacked = np.concatenate([other.digits[j] for j in some])
         for i, left in enumerate(self.digits):
-            if left.any():
-                together = exact_product(left, stacked, summands)
-                for j, product in zip(
-                    some, np.hsplit(together, len(some)), strict=True
-                ):
-                    digits[i + j + 1] += product
+            together = exact_product(left, stacked, summands)
+            for j, product in zip(some, np.hsplit(together, len(some)), strict=True):
+                digits[i + j + 1] += product
         # Not by the linear algebra library, which nobody checks here.
         error = self._error_of_product(other, partial(np.einsum, "ij,kj->ik"))
         return Fixed(_carried(digits), error)
@@ -136,6 +133,12 @@ class Fixed:
         """Return an upper bound of the sum of all squares."""
         sizes = abs(_joined(self.digits)) + self._error_units()
         return Fraction(int((sizes**2).sum())) * _unit(self.digits) ** 2
+
+    @np.errstate(under="ignore")
+    def rough_square_sum(self) -> Fraction:
+        """Return the same in float64, larger by a few parts in a million."""
+        bounds = self.sizes() + self.error
+        return Fraction(float((bounds**2).sum()) * UP + TINY)
 
     def largest(self) -> Fraction:
         """Return an upper bound of the largest entry."""

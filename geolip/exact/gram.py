@@ -8,15 +8,16 @@ believed: both sides are multiplied with random vectors, as of `geolip.exact.pro
 Source: docs/certificates.md section 3.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array
 from geolip.blocks import Blocks, less_products
 from geolip.exact.products import (
     LARGEST,
-    Vectors,
+    Integers,
     applied,
     check_integers,
     odd_integers,
@@ -25,71 +26,91 @@ from geolip.exact.products import (
     row_squares,
 )
 
-Pairs = Sequence[tuple[Blocks, Blocks]]
+Whole = Mapping[tuple[int, int], Integers]
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerBlocks:
+    """A matrix of integers.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Rows in every block.
+    blocks : mapping of (i, k) to array
+        Block (i, k) of shape (sizes[i], sizes[k]).
+    """
+
+    sizes: Sequence[int]
+    blocks: Blocks
+
+    @property
+    def fits(self) -> bool:
+        """Whether blocks have the shapes of their places."""
+        return all(
+            block.shape == (self.sizes[i], self.sizes[k])
+            or (block.shape == (self.sizes[i],) and i == k)
+            for (i, k), block in self.blocks.items()
+        )
+
+    @cached_property
+    def longest(self) -> float:
+        """The largest l_2 norm of a row, with room for rounding."""
+        squares = [np.zeros(size) for size in self.sizes]
+        for (i, _), block in self.blocks.items():
+            squares[i] += block**2 if block.ndim == 1 else row_squares(block)
+        return rounded_up_root(np.concatenate(squares).max(initial=0.0))
+
+    @cached_property
+    def integers(self) -> Whole:
+        """The blocks in int64."""
+        return {place: block.astype(np.int64) for place, block in self.blocks.items()}
 
 
 def exactly_less_products(
-    B: Blocks, pairs: Pairs, sizes: Sequence[int]
+    B: IntegerBlocks, pairs: Sequence[tuple[IntegerBlocks, IntegerBlocks]]
 ) -> Blocks | None:
     """Return the lower blocks of ``B - sum L M'``, None if numbers are too large.
 
     Parameters
     ----------
-    B : mapping of (i, j) to array, i >= j
+    B : IntegerBlocks
         Lower blocks of a symmetric matrix.
-    pairs : sequence of (L, M), mappings of (i, k) to array
+    pairs : sequence of (L, M)
         Such that the sum of the products L M' is symmetric.
-    sizes : sequence of int
-        Rows in every block.
 
     Raises
     ------
     RefusedCertificateError
         If the linear algebra library has multiplied wrongly.
     """
-    factors = [factor for pair in pairs for factor in pair]
-    if not all(_fits(factor, sizes) for factor in factors):
+    if not all(factor.fits for pair in pairs for factor in pair):
         return None
     # By Cauchy and Schwarz, no sum of products is larger.
-    reach = sum(longest(L, sizes) * longest(M, sizes) for L, M in pairs)
-    largest = np.max([np.abs(block).max(initial=0.0) for block in B.values()])
+    reach = sum(L.longest * M.longest for L, M in pairs)
+    largest = np.max([np.abs(block).max(initial=0.0) for block in B.blocks.values()])
     # Written so that NaN is refused.
     if not np.maximum(reach, largest) < LARGEST:
         return None
-    rest = less_products(B, pairs)
-    if not _fits(rest, sizes):
+    blocks = less_products(B.blocks, [(L.blocks, M.blocks) for L, M in pairs])
+    rest = IntegerBlocks(B.sizes, blocks)
+    if not rest.fits:
         refuse_library()
-    for block in rest.values():
+    for block in rest.blocks.values():
         check_integers(block)
-    vectors = [odd_integers(size) for size in sizes]
-    missing = _applied(_whole(rest), vectors)
+    vectors = [odd_integers(size) for size in B.sizes]
+    missing = _applied(_whole(rest.integers), vectors)
     for L, M in pairs:
-        inner = _applied((((k, j), block.T) for (j, k), block in M.items()), vectors)
-        for i, part in enumerate(_applied(L.items(), inner)):
+        inner = _applied((((k, j), b.T) for (j, k), b in M.integers.items()), vectors)
+        for i, part in enumerate(_applied(L.integers.items(), inner)):
             missing[i] += part
-    given = _applied(_whole(B), vectors)
+    given = _applied(_whole(B.integers), vectors)
     if any((a != b).any() for a, b in zip(given, missing, strict=True)):
         refuse_library()
-    return rest
+    return rest.blocks
 
 
-def longest(L: Blocks, sizes: Sequence[int]) -> float:
-    """Return, with room for rounding, the largest l_2 norm of a row."""
-    squares = [np.zeros(size) for size in sizes]
-    for (i, _), block in L.items():
-        squares[i] += block**2 if block.ndim == 1 else row_squares(block)
-    return rounded_up_root(np.concatenate(squares).max(initial=0.0))
-
-
-def _fits(L: Blocks, sizes: Sequence[int]) -> bool:
-    """Return whether blocks have the shapes of their places."""
-    return all(
-        block.shape == (sizes[i], sizes[k]) or (block.shape == (sizes[i],) and i == k)
-        for (i, k), block in L.items()
-    )
-
-
-def _whole(lower: Blocks) -> Iterable[tuple[tuple[int, int], Array]]:
+def _whole(lower: Whole) -> Iterable[tuple[tuple[int, int], Integers]]:
     """Yield all blocks of a symmetric matrix."""
     for (i, j), block in lower.items():
         yield (i, j), block
@@ -98,8 +119,8 @@ def _whole(lower: Blocks) -> Iterable[tuple[tuple[int, int], Array]]:
 
 
 def _applied(
-    blocks: Iterable[tuple[tuple[int, int], Array]], vectors: Sequence[Vectors]
-) -> list[Vectors]:
+    blocks: Iterable[tuple[tuple[int, int], Integers]], vectors: Sequence[Integers]
+) -> list[Integers]:
     """Return a matrix times vectors (r, n_j), modulo 2^64, by blocks."""
     result = [np.zeros_like(vector) for vector in vectors]
     for (i, j), block in blocks:
