@@ -232,6 +232,22 @@ def test_products_that_underflow_are_refused():
         assert square >= truth**2
 
 
+@pytest.mark.parametrize("norm", PAIRS)
+def test_numbers_that_underflow_beside_others_are_refused(norm):
+    """Brought to the size of the largest, they would be nothing."""
+    matrix = [[2.0**600, 2.0**-600], [2.0**-600, 2.0**600]]
+    with pytest.raises(RefusedCertificateError, match="too large or too small"):
+        product_square(chain_of_matrices([matrix]), norms.parse(norm))
+
+
+def test_a_product_with_nothing_is_nothing():
+    nothing = Sparse(sparse.csr_array((3, 4)))
+    matrix = Dense(np.ones((4, 2)))
+    found = entries(Composition((nothing, matrix)))
+    assert found.is_zero
+    assert found.floats().shape == (3, 2)
+
+
 @given(st.floats(1e-307, 1e300), st.integers(-600, 20), st.floats(1e-150, 1e5))
 def test_errors_that_are_moved_are_rounded_up(error, exponent, size):
     """Also where they leave float64's range at its lower end, which raises nothing."""

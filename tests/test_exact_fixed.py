@@ -115,6 +115,13 @@ def test_products_too_large_to_be_exact_are_refused():
             products.exact_product(large / 8, large, summands=summands)
 
 
+@pytest.mark.parametrize("size", [1, 6])
+def test_products_of_the_smallest_integers_are_there(size):
+    ones, zeros = np.eye(size), np.zeros((size, size))
+    assert (products.exact_product(ones, ones) == ones).all()
+    assert (products.exact_product(ones, zeros) == zeros).all()
+
+
 def test_products_that_just_reach_the_limit_are_refused():
     for left, right in ((2.0**26, 2.0**27), (2.0**25 + 1, 2.0**28)):
         with pytest.raises(RefusedCertificateError, match="too large"):
