@@ -23,6 +23,14 @@ def is_short(values: Array) -> bool:
     return bool((shortened(values) == values).all())
 
 
+def least_size(values: Array) -> float:
+    """Return the smallest size of a non-zero number, infinite if there is none."""
+    sizes = np.abs(values)
+    least = sizes.min(initial=np.inf)
+    # Choosing takes long, and often there are no zeros.
+    return float(least if least else sizes[sizes > 0].min(initial=np.inf))
+
+
 def row_norms(V: Array) -> Array:
     """Return the rows' l_2 norms as a column, shape (n, 1)."""
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", V, V)))[:, None]

@@ -17,11 +17,11 @@ from geolip.exact.definite import largest_eigenvalue
 from geolip.exact.entries import Entries, entries
 from geolip.exact.fixed import Fixed, fixed, proposed
 from geolip.exact.slack import Slack
-from geolip.linear import Dense, compose, scaling
+from geolip.linear import Dense, Sum, compose, scaling
 from geolip.multipliers import Multipliers
 from geolip.norms import NormPair
 from geolip.presolve import reduce
-from geolip.sectors import LinearMap, SectorNetwork
+from geolip.sectors import LinearMap, SectorBlock, SectorNetwork
 
 
 def gram(seed: int) -> Fixed:
@@ -150,6 +150,18 @@ def test_a_wrong_solution_costs_the_bound_not_its_truth(factor, monkeypatch):
     except RefusedCertificateError:
         return
     assert found >= square * (1 - Fraction(1, 10**11))
+
+
+def test_an_output_that_cancels_is_constant_exactly():
+    """Its entries are zero, though its terms are not: nothing is added for rounding."""
+    random = np.random.default_rng(0)
+    W, A = random.standard_normal((4, 3)), random.standard_normal((1, 4))
+    neurons = LinearMap(4, {0: Dense(W)})
+    block = SectorBlock(neurons, np.zeros(4), np.ones(4))
+    output = LinearMap(1, {1: Sum((Dense(A), Dense(-A)))})
+    multipliers = Multipliers(np.full(3, 20.0), (np.ones(4),))
+    network, norm = SectorNetwork(3, (block,), output), norms.parse("inf").input
+    assert decision.proved_square(network, norm, multipliers) == 0
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])

@@ -69,9 +69,15 @@ def test_operations_carry_values_and_errors(seed):
     )
 
 
-def test_a_rough_square_sum_counts_what_underflows():
-    rough = Fixed((np.zeros((2, 2)),), np.full((2, 2), 2.0**-600)).rough_square_sum()
-    assert 4 * Fraction(2) ** -1200 <= rough <= Fraction(TINY)
+@pytest.mark.parametrize("size", [2.0**-600, TINY, 2.0**-1074])
+def test_a_rough_square_sum_counts_what_underflows(size):
+    with np.errstate(all="raise"):
+        rough = Fixed((np.zeros((2, 2)),), np.full((2, 2), size)).rough_square_sum()
+    assert 4 * Fraction(size) ** 2 <= rough <= Fraction(TINY)
+
+
+def test_the_square_sum_of_nothing_is_zero():
+    assert Fixed((np.zeros((2, 2)),)).rough_square_sum() == 0
 
 
 def test_operations_leave_their_operands_alone():

@@ -52,7 +52,7 @@ def less(B: dict, pairs: list, sizes: tuple[int, ...]) -> Blocks | None:
     """Return B less the products of pairs; a factor that is in two is one object."""
     factors = {id(L): IntegerBlocks(sizes, L) for pair in pairs for L in pair}
     products = [(factors[id(L)], factors[id(M)]) for L, M in pairs]
-    return exactly_less_products(IntegerBlocks(sizes, B), products)
+    return exactly_less_products(B, products, sizes)
 
 
 @given(seeds)

@@ -95,8 +95,7 @@ def _residual(B: Slack, shift: float, L: Blocks, digits: int) -> Fraction | None
         pairs = [
             (parts[a], parts[step - a]) for a in range(digits) if 0 <= step - a < digits
         ]
-        whole = IntegerBlocks(B.sizes, added(_part(B, step), larger))
-        rest = exactly_less_products(whole, pairs)
+        rest = exactly_less_products(added(_part(B, step), larger), pairs, B.sizes)
         if rest is None:
             return None
         E = rest

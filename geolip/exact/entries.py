@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 
-from geolip.arrays import Array
+from geolip.arrays import Array, least_size
 from geolip.errors import RefusedCertificateError
 from geolip.exact.fixed import EXACT, TINY, UP, fixed, total
 from geolip.linear import Composition, LinearOperator, Sparse, Sum
@@ -120,15 +120,10 @@ def long_products(left: Sequence[Array], right: Sequence[Array]) -> list[Array]:
     RefusedCertificateError
         If a product may leave float64's range.
     """
-    if not _least(left) * _least(right) > _LEAST:
+    least = min(map(least_size, left)) * min(map(least_size, right))
+    if not least > _LEAST:
         raise RefusedCertificateError("numbers too small for exact arithmetic")
     return [a * b for a in left for b in right]
-
-
-def _least(parts: Sequence[Array]) -> float:
-    """Return the smallest size of a non-zero number."""
-    sizes = (np.abs(part[part != 0]) for part in parts)
-    return min((float(size.min()) for size in sizes if size.size), default=1.0)
 
 
 def entries(operator: LinearOperator) -> Entries:

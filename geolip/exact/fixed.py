@@ -78,8 +78,9 @@ class Fixed:
         stacked = np.concatenate([other.digits[j] for j in some])
         for i, left in enumerate(self.digits):
             together = exact_product(left, stacked, summands)
-            for j, product in zip(some, np.hsplit(together, len(some)), strict=True):
-                digits[i + j + 1] += product
+            for place, j in enumerate(some):
+                start = place * other.shape[0]
+                digits[i + j + 1] += together[:, start : start + other.shape[0]]
         # Not by the linear algebra library, which nobody checks here.
         error = self._error_of_product(other, partial(np.einsum, "ij,kj->ik"))
         return Fixed(_carried(digits), error)
@@ -136,9 +137,9 @@ class Fixed:
 
     @np.errstate(under="ignore")
     def rough_square_sum(self) -> Fraction:
-        """Return the same in float64, larger by a few parts in a million."""
+        """Return such a bound from float64, larger by some parts in a million."""
         bounds = self.sizes() + self.error
-        return Fraction(float((bounds**2).sum()) * UP + TINY)
+        return Fraction(float((bounds**2).sum()) * UP + TINY if bounds.any() else 0)
 
     def largest(self) -> Fraction:
         """Return an upper bound of the largest entry."""

@@ -23,7 +23,8 @@ _FEW = 4
 # Errors are below 2^54, so that each vector misses with probability 2^-10 at the most.
 _VECTORS = 2
 
-Integers = NDArray[np.int64]
+# Integers modulo 2^64.
+Words = NDArray[np.int64]
 
 
 def exact_product(left: Array, right: Array, summands: int = 1) -> Array:
@@ -56,9 +57,8 @@ def _check(left: Array, right: Array, result: Array) -> None:
         refuse_library()
     check_integers(result)
     vectors = odd_integers(len(right))
-    whole = [matrix.astype(np.int64) for matrix in (left, right, result)]
-    inner = applied(whole[1].T, vectors)
-    if (applied(whole[2], vectors) != applied(whole[0], inner)).any():
+    inner = applied(right.T, vectors)
+    if (applied(result, vectors) != applied(left, inner)).any():
         refuse_library()
 
 
@@ -76,18 +76,22 @@ def rounded_up_root(square: float) -> float:
     return float(np.sqrt(square)) * (1 + 1e-6)
 
 
-def odd_integers(count: int) -> Integers:
+def odd_integers(count: int) -> Words:
     """Return two vectors (2, count) of random odd integers."""
     random = np.random.default_rng()
     shape = _VECTORS, count
     return random.integers(-(2**63), 2**63 - 1, shape, endpoint=True) | 1
 
 
-def applied(matrix: Integers, vectors: Integers) -> Integers:
-    """Return a matrix (m, n), or its diagonal, times vectors (r, n), modulo 2^64."""
-    # Arithmetic of int64 wraps.
-    places = "j,rj->rj" if matrix.ndim == 1 else "ij,rj->ri"
-    return np.asarray(np.einsum(places, matrix, vectors))
+def applied(matrix: Array | Words, vectors: Words) -> Words:
+    """Return a matrix (m, n), or its diagonal, times vectors (r, n), modulo 2^64.
+
+    The matrix has integers in float64 or int64; arithmetic of int64 wraps.
+    """
+    whole = matrix.astype(np.int64, copy=False)
+    return (
+        whole * vectors if whole.ndim == 1 else np.einsum("ij,rj->ri", whole, vectors)
+    )
 
 
 def check_integers(matrix: Array) -> None:

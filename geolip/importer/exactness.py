@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geolip.arrays import Array, is_short
+from geolip.arrays import Array, is_short, least_size
 from geolip.importer.elements import from_code, is_real, real, widens
 from geolip.importer.operation import Operation
 
@@ -83,7 +83,7 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
     if kind == "DequantizeLinear" and not given and _is_short_code(operation):
         return 0
     # Products of two larger ones, and their squares, lose nothing to underflow.
-    if any((abs(value[value != 0]) < _SMALL).any() for value in reals):
+    if any(least_size(value) < _SMALL for value in reals):
         return UNKNOWN
     with np.errstate(all="ignore"):
         found = _counted(operation, reals, outputs[0].astype(float))

@@ -8,7 +8,7 @@ checked when the network is built.
 
 import numpy as np
 
-from geolip.arrays import Array
+from geolip.arrays import Array, least_size
 from geolip.errors import ModelError
 from geolip.network import Affine, Network
 
@@ -26,9 +26,9 @@ def checked(numbers: Array, what: str) -> Array:
     """
     if not np.isfinite(numbers).all():
         raise ValueError(f"{what} has NaN or infinite entries")
-    sizes = np.abs(numbers[numbers != 0])
-    if sizes.size and not _SMALLEST <= sizes.min() <= sizes.max() <= _LARGEST:
-        wrong = sizes.min() if sizes.min() < _SMALLEST else sizes.max()
+    least, most = least_size(numbers), float(np.abs(numbers).max(initial=0.0))
+    if least < _SMALLEST or most > _LARGEST:
+        wrong = least if least < _SMALLEST else most
         raise ValueError(
             f"{what} has an entry of size {wrong:.3g}: expected zero or 1e-60 to 1e60, "
             "so rescale the weights"

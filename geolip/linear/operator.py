@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from geolip.arrays import Array, Mask, shortened
+from geolip.arrays import Array, Mask, least_size, shortened
 
 
 class LinearOperator(ABC):
@@ -110,7 +110,7 @@ class LinearOperator(ABC):
 
 def magnitude_of(numbers: Array) -> tuple[float, float]:
     """Return the binary logarithms of the least and largest non-zero size."""
-    sizes = np.abs(numbers[numbers != 0])
-    if not sizes.size:
+    least = least_size(numbers)
+    if least == np.inf:
         return 0.0, 0.0
-    return float(np.log2(sizes.min())), float(np.log2(sizes.max()))
+    return float(np.log2(least)), float(np.log2(np.abs(numbers).max()))
