@@ -176,6 +176,24 @@ def test_where_nobody_counts_it_is_an_estimate(what: str) -> None:
     assert network.inexact == ("Mul 'y'",)
 
 
+@pytest.mark.parametrize("beside", [1.0, np.nan])
+def test_what_may_underflow_is_an_estimate(beside: float) -> None:
+    nodes = [
+        node("Mul", ["u", "u"], ["m"]),
+        node("Mul", ["m", "large"], ["s"]),
+        node("Slice", ["s", "start", "end"], ["c"]),
+        node("Mul", ["x", "c"], ["y"]),
+    ]
+    stored = {
+        "u": np.array([2.0**-500, beside]),
+        "large": np.array(2.0**900),
+        "start": integers(0),
+        "end": integers(1),
+    }
+    model = build(nodes, [1], stored, element=TensorProto.DOUBLE)
+    assert load(model).inexact == ("Mul 'y'",)
+
+
 def test_biases_may_be_what_they_like() -> None:
     nodes = [
         node("Exp", ["u"], ["e"]),

@@ -82,8 +82,9 @@ def roundings(operation: Operation, outputs: Sequence[NDArray[Any]]) -> float:
         return UNKNOWN if given or (kind not in _COMPARING and reals) else 0
     if kind == "DequantizeLinear" and not given and _is_short_code(operation):
         return 0
-    # Products of two larger ones, and their squares, lose nothing to underflow.
-    if any(least_size(value) < _SMALL for value in reals):
+    # Products of two larger ones, and their squares, lose nothing to underflow. Written
+    # so that what is beside NaN is not counted.
+    if not all(least_size(value) >= _SMALL for value in reals):
         return UNKNOWN
     with np.errstate(all="ignore"):
         found = _counted(operation, reals, outputs[0].astype(float))
