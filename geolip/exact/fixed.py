@@ -137,7 +137,7 @@ class Fixed:
 
     @np.errstate(under="ignore")
     def rough_square_sum(self) -> Fraction:
-        """Return such a bound from float64, larger by some parts in a million."""
+        """Return an upper bound of the same, some parts in a million too large."""
         bounds = self.sizes() + self.error
         return Fraction(float((bounds**2).sum()) * UP + TINY if bounds.any() else 0)
 
